@@ -1,0 +1,96 @@
+// swift-tools-version:6.2
+import PackageDescription
+
+/// Strict everywhere: a warning is an error, an import is internal unless it says otherwise.
+let strict: [SwiftSetting] = [
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .enableExperimentalFeature("Lifetimes"),
+]
+
+/// A target of the layered design; `Tests/TidyTests` holds the sources to the table these names come from.
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .testTarget(name: name + "Tests", dependencies: dependencies, swiftSettings: strict)
+}
+
+func product(_ name: String, _ package: String) -> Target.Dependency { .product(name: name, package: package) }
+
+let nioCore = product("NIOCore", "swift-nio")
+let nioPosix = product("NIOPosix", "swift-nio")
+let nioHTTP1 = product("NIOHTTP1", "swift-nio")
+let nioEmbedded = product("NIOEmbedded", "swift-nio")
+let logging = product("Logging", "swift-log")
+
+let package = Package(
+  name: "longspan",
+  platforms: [.macOS(.v26)],
+  products: [.executable(name: "longspan", targets: ["longspan"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-certificates", from: "1.21.0"),
+    .package(url: "https://github.com/apple/swift-asn1", from: "1.7.0"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+  ],
+  targets: [
+    .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
+    .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CCompression", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev", "libzstd-dev"])]),
+
+    module("TraceWire"),
+    module("Compression", ["CCompression"]),
+    module("HTTP2Engine", ["CNghttp2"]),
+    module("TLSEngine", ["COpenSSL"]),
+    module("Telemetry", [logging]),
+
+    module("Policy", ["TraceWire", "Telemetry"]),
+    module("Delivery", ["TraceWire", "Compression", "Telemetry"]),
+    module("Stitching", ["TraceWire", "Telemetry"]),
+
+    module("Transport", ["HTTP2Engine", "TLSEngine", "Telemetry", nioCore, nioPosix, nioHTTP1]),
+    module("Intake", ["TraceWire", "Compression", "HTTP2Engine", "Telemetry", "Delivery"]),
+
+    module(
+      "Gateway",
+      [
+        "TraceWire", "Compression", "HTTP2Engine", "TLSEngine", "Telemetry", "Policy", "Delivery", "Stitching",
+        "Transport", "Intake", "Yams", nioCore, nioPosix, logging,
+        product("Hummingbird", "hummingbird"), product("ServiceLifecycle", "swift-service-lifecycle"),
+        product("UnixSignals", "swift-service-lifecycle"),
+        product("X509", "swift-certificates"), product("SwiftASN1", "swift-asn1"), product("Crypto", "swift-crypto"),
+      ]),
+
+    .executableTarget(
+      name: "longspan",
+      dependencies: ["Gateway", product("ArgumentParser", "swift-argument-parser")], swiftSettings: strict),
+
+    .target(
+      name: "TestKit", dependencies: ["TraceWire", product("SwiftProtobuf", "swift-protobuf")],
+      path: "Tests/TestKit", swiftSettings: strict),
+    tests("TraceWire", ["TraceWire", "TestKit", product("SwiftProtobuf", "swift-protobuf")]),
+    tests("Compression", ["Compression"]),
+    tests("HTTP2Engine", ["HTTP2Engine"]),
+    tests("TLSEngine", ["TLSEngine"]),
+    tests("Telemetry", ["Telemetry", logging]),
+    tests("Policy", ["Policy", "TraceWire", "Telemetry", "TestKit"]),
+    tests("Delivery", ["Delivery", "TraceWire", "Compression", "Telemetry"]),
+    tests("Stitching", ["Stitching", "TraceWire", "Telemetry", "TestKit"]),
+    tests("Transport", ["Transport", "HTTP2Engine", "TLSEngine", "Telemetry", nioCore, nioPosix, nioEmbedded]),
+    tests("Intake", ["Intake", "TraceWire", "Compression", "HTTP2Engine", "Telemetry", "Delivery", "TestKit"]),
+    tests("Gateway", ["Gateway", "TraceWire", "Telemetry", "Policy", "Delivery", "Stitching", "TestKit"]),
+    tests("System", ["TestKit", "TraceWire"]),
+    tests("Tidy"),
+  ],
+  swiftLanguageModes: [.v6])

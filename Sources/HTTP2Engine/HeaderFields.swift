@@ -1,0 +1,57 @@
+/// Header fields as one block of bytes: names in lower case, values as they came. No `String` until somebody asks.
+public struct HeaderFields: Sendable {
+  /// Where a name and its value lie in `storage`.
+  private struct Field {
+    var name: Range<Int>
+    var value: Range<Int>
+  }
+
+  private var storage: [UInt8] = []
+  private var fields: [Field] = []
+
+  public init() {}
+
+  /// Fields of names and values, for answers and tests.
+  public init(_ pairs: KeyValuePairs<StaticString, String>) {
+    for (name, value) in pairs { append(name, value) }
+  }
+
+  /// The number of fields.
+  public var count: Int { fields.count }
+
+  /// Adds a field; ASCII capitals in the name become small letters.
+  public mutating func append(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>) {
+    let start = storage.count
+    for byte in name { storage.append((0x41...0x5a).contains(byte) ? byte | 0x20 : byte) }
+    let middle = storage.count
+    storage.append(contentsOf: value)
+    fields.append(Field(name: start..<middle, value: middle..<storage.count))
+  }
+
+  /// Adds a field; the name is in lower case already.
+  public mutating func append(_ name: StaticString, _ value: String) {
+    let start = storage.count
+    name.withUTF8Buffer { storage.append(contentsOf: $0) }
+    let middle = storage.count
+    storage.append(contentsOf: value.utf8)
+    fields.append(Field(name: start..<middle, value: middle..<storage.count))
+  }
+
+  /// The first value of a name given in lower case.
+  public subscript(name: StaticString) -> ArraySlice<UInt8>? {
+    name.withUTF8Buffer { wanted in
+      for field in fields where field.name.count == wanted.count {
+        if storage[field.name].elementsEqual(wanted) { return storage[field.value] }
+      }
+      return nil
+    }
+  }
+
+  /// The first value of a name as text; bytes that are not UTF-8 are replaced.
+  public func text(_ name: StaticString) -> String? { self[name].map { String(decoding: $0, as: UTF8.self) } }
+
+  /// Hands out every field in order.
+  public func forEach(_ body: (_ name: ArraySlice<UInt8>, _ value: ArraySlice<UInt8>) -> Void) {
+    for field in fields { body(storage[field.name], storage[field.value]) }
+  }
+}

@@ -1,0 +1,48 @@
+/// What the walk found out about one `ResourceSpans`.
+@frozen public struct ResourceFacts: Sendable {
+  /// The whole field in the request, tag and length included.
+  public var record = ByteRange()
+  /// The `ResourceSpans` message.
+  public var body = ByteRange()
+  /// The `Resource` message (the last one where a peer sent several); empty where there is none.
+  public var resource = ByteRange()
+  /// Value of `service.name`.
+  public var service = ByteRange()
+  /// Value of the first in rank of `region`, `cloud.region`, `deployment.region`, `topology.kubernetes.io/region`.
+  public var region = ByteRange()
+  /// Indices of its scopes and spans in `RequestFacts`.
+  public var scopes: Range<UInt32> = 0..<0
+  public var spans: Range<UInt32> = 0..<0
+
+  @inlinable public init() {}
+}
+
+/// What the walk found out about one `ScopeSpans`.
+@frozen public struct ScopeFacts: Sendable {
+  /// The whole field in its `ResourceSpans`, tag and length included.
+  public var record = ByteRange()
+  /// The `ScopeSpans` message.
+  public var body = ByteRange()
+  public var resource: UInt32 = 0
+  /// Indices of its spans in `RequestFacts`.
+  public var spans: Range<UInt32> = 0..<0
+
+  @inlinable public init() {}
+}
+
+/// What the one walk over an `ExportTraceServiceRequest` found out, in the order of the bytes. Reused from request to
+/// request, so that nothing is allocated once the arrays have grown.
+public struct RequestFacts: Sendable {
+  public var resources: [ResourceFacts] = []
+  public var scopes: [ScopeFacts] = []
+  public var spans: [SpanFacts] = []
+
+  public init() {}
+
+  /// Forgets the last request and keeps the room.
+  public mutating func removeAll() {
+    resources.removeAll(keepingCapacity: true)
+    scopes.removeAll(keepingCapacity: true)
+    spans.removeAll(keepingCapacity: true)
+  }
+}

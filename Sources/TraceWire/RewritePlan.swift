@@ -1,0 +1,36 @@
+/// What is to become of each span and each resource of a walked request: made by policy, carried out by `BatchWriter`.
+/// Edited messages lie in `scratch`; everything else is copied byte for byte from the request.
+public struct RewritePlan: Sendable {
+  /// What becomes of one span.
+  @frozen public enum SpanAction: Sendable {
+    case drop
+    case keep
+    /// The span's message is replaced by these bytes of `scratch` (message only, without tag and length).
+    case replace(ByteRange)
+  }
+
+  /// What becomes of one resource.
+  @frozen public enum ResourceAction: Sendable {
+    case keep
+    /// The `Resource` message is replaced by these bytes of `scratch` (message only, without tag and length).
+    case replace(ByteRange)
+  }
+
+  /// One for each of `RequestFacts.spans`.
+  public var spans: [SpanAction] = []
+  /// One for each of `RequestFacts.resources`.
+  public var resources: [ResourceAction] = []
+  /// Edited messages, one after the other.
+  public var scratch: [UInt8] = []
+
+  public init() {}
+
+  /// Keeps everything of a request with so many spans and resources as it came, and keeps the arrays' room.
+  public mutating func reset(spans spanCount: Int, resources resourceCount: Int) {
+    spans.removeAll(keepingCapacity: true)
+    resources.removeAll(keepingCapacity: true)
+    scratch.removeAll(keepingCapacity: true)
+    spans.append(contentsOf: repeatElement(.keep, count: spanCount))
+    resources.append(contentsOf: repeatElement(.keep, count: resourceCount))
+  }
+}

@@ -1,0 +1,1 @@
+// TestKit: fakes, generators and oracles the tests share.
