@@ -1,5 +1,5 @@
 /// Header fields as one block of bytes: names in lower case, values as they came. No `String` until somebody asks.
-public struct HeaderFields: Sendable {
+public struct HeaderFields: Sendable, ExpressibleByDictionaryLiteral {
   /// Where a name and its value lie in `storage`.
   private struct Field {
     var name: Range<Int>
@@ -11,8 +11,8 @@ public struct HeaderFields: Sendable {
 
   public init() {}
 
-  /// Fields of names and values, for answers and tests.
-  public init(_ pairs: KeyValuePairs<StaticString, String>) {
+  /// Fields of names (in lower case) and values.
+  public init(dictionaryLiteral pairs: (StaticString, String)...) {
     for (name, value) in pairs { append(name, value) }
   }
 
@@ -32,6 +32,15 @@ public struct HeaderFields: Sendable {
   public mutating func append(_ name: StaticString, _ value: String) {
     let start = storage.count
     name.withUTF8Buffer { storage.append(contentsOf: $0) }
+    let middle = storage.count
+    storage.append(contentsOf: value.utf8)
+    fields.append(Field(name: start..<middle, value: middle..<storage.count))
+  }
+
+  /// Adds a field; capitals in the name become small letters.
+  public mutating func append(name: String, value: String) {
+    let start = storage.count
+    for byte in name.utf8 { storage.append((0x41...0x5a).contains(byte) ? byte | 0x20 : byte) }
     let middle = storage.count
     storage.append(contentsOf: value.utf8)
     fields.append(Field(name: start..<middle, value: middle..<storage.count))
