@@ -1,0 +1,155 @@
+/// The batch being built on one event loop. Spans are written straight into its buffer; it is sealed when it has
+/// `sendBatchSize` spans, when more would exceed a maximum, or when its first span has waited for `timeout`.
+public struct Batcher: Sendable {
+  /// What an append added, in all the batches it touched.
+  public struct Appended: Sendable, Equatable {
+    public var spans = 0
+    /// Bytes to charge to the byte budget; a batch gives back `byteCount` when it settles.
+    public var bytes = 0
+  }
+
+  /// What one call of a writer did: spans written, and the index of the first span it did not look at.
+  public typealias Written = (written: Int, next: Int)
+
+  public var limits: BatchLimits
+  /// The spans in the open batch.
+  public private(set) var spanCount = 0
+  private var buffer: [UInt8] = []
+  private var owners: [UInt64] = []
+  private var deadline = UInt64.max
+  private var spares: [[UInt8]] = []
+  private var expectedBytes = 16 << 10
+
+  private static let sparesMax = 2
+
+  /// Makes an empty batcher.
+  public init(_ limits: BatchLimits) { self.limits = limits }
+
+  /// The bytes in the open batch.
+  public var byteCount: Int { buffer.count }
+  /// When the open batch is due, or nil where it is empty.
+  public var nextDeadline: UInt64? { spanCount > 0 ? deadline : nil }
+  /// Whether the open batch has waited long enough.
+  public func isDue(_ now: UInt64) -> Bool { spanCount > 0 && now >= deadline }
+
+  /// Places the spans `range` of a request, sealing batches as they fill.
+  ///
+  /// `write` appends spans from the start of the range it is given, at most so many, to the buffer and says how many
+  /// it wrote and where it stopped; it may pass over spans that are dropped. It is called again for the rest, and also
+  /// for the same spans when what it wrote exceeds the byte cap and was taken back.
+  /// - Parameter requestBytes: the request's size, from which the spans that fit are estimated.
+  public mutating func append(
+    _ range: Range<Int>, requestBytes: Int, owner: UInt64? = nil, now: UInt64, sealed: inout [Batch],
+    write: (_ range: Range<Int>, _ limit: Int, _ buffer: inout [UInt8]) -> Written
+  ) -> Appended {
+    var appended = Appended()
+    var rest = range
+    var step = fitting(limits.maxBytes, of: range.count, bytes: requestBytes)
+    while !rest.isEmpty {
+      prepareBuffer()
+      let before = buffer.count
+      let limit = min(step, roomSpans)
+      let (written, next) = write(rest, limit, &buffer)
+      precondition(
+        next > rest.lowerBound && next <= rest.upperBound && (0...limit).contains(written),
+        "a writer advances, and not past its range or limit")
+      let bytes = buffer.count - before
+      if written == 0 {
+        buffer.removeLast(bytes)
+      } else if buffer.count > limits.maxBytes, before > 0 || written > 1 {
+        buffer.removeLast(bytes)
+        if before > 0 {
+          sealOpen(into: &sealed)
+        } else {
+          step = min(written - 1, fitting(limits.maxBytes, of: written, bytes: bytes))
+        }
+        continue
+      } else {
+        count(written, owner: owner, now: now)
+        appended.spans += written
+        appended.bytes += bytes
+        if bytes < limits.maxBytes / 2 { step = step > Int.max / 2 ? .max : step * 2 }
+        if roomSpans == 0 || buffer.count >= limits.maxBytes { sealOpen(into: &sealed) }
+      }
+      rest = next..<rest.upperBound
+    }
+    sealIfComplete(into: &sealed)
+    return appended
+  }
+
+  /// Places a whole trace, which is never split: the open batch is sealed first where the trace would lead it over a
+  /// maximum, and a trace larger than a maximum goes alone.
+  public mutating func append(
+    whole payload: [UInt8], spans: Int, owner: UInt64? = nil, now: UInt64, sealed: inout [Batch]
+  ) -> Appended {
+    append(whole: payload.count, spans: spans, owner: owner, now: now, sealed: &sealed) { buffer in
+      buffer.append(contentsOf: payload)
+    }
+  }
+
+  /// Places a whole trace of so many bytes, which `write` appends to the buffer.
+  public mutating func append(
+    whole bytes: Int, spans: Int, owner: UInt64? = nil, now: UInt64, sealed: inout [Batch],
+    write: (inout [UInt8]) -> Void
+  ) -> Appended {
+    precondition(bytes >= 0 && spans >= 0, "a trace has no negative sizes")
+    guard spans > 0 else { return Appended() }
+    if spanCount > 0, spans > roomSpans || bytes > limits.maxBytes - buffer.count { sealOpen(into: &sealed) }
+    prepareBuffer()
+    let before = buffer.count
+    write(&buffer)
+    count(spans, owner: owner, now: now)
+    let appended = Appended(spans: spans, bytes: buffer.count - before)
+    if roomSpans <= 0 || buffer.count >= limits.maxBytes { sealOpen(into: &sealed) }
+    sealIfComplete(into: &sealed)
+    return appended
+  }
+
+  /// Closes the open batch; nil where it is empty.
+  public mutating func seal() -> Batch? {
+    guard spanCount > 0 else { return nil }
+    let batch = Batch(payload: buffer, spanCount: spanCount, owners: owners)
+    expectedBytes = min(max(expectedBytes / 2, buffer.count + buffer.count / 8), limits.maxBytes)
+    buffer = []
+    owners = []
+    spanCount = 0
+    deadline = .max
+    return batch
+  }
+
+  /// Takes back a settled batch's buffer, so that the next one needs no allocation. Give only what nobody else reads.
+  public mutating func recycle(_ payload: consuming [UInt8]) {
+    guard spares.count < Self.sparesMax, payload.capacity >= expectedBytes, payload.capacity <= 2 * limits.maxBytes
+    else { return }
+    payload.removeAll(keepingCapacity: true)
+    spares.append(payload)
+  }
+
+  private var roomSpans: Int { limits.sendBatchMaxSize > 0 ? limits.sendBatchMaxSize - spanCount : .max }
+
+  /// How many of so many spans fit into `room` if all were of the same size; at least one.
+  private func fitting(_ room: Int, of spans: Int, bytes: Int) -> Int {
+    guard bytes > room else { return .max }
+    return max(1, Int(Double(spans) * (Double(room) / Double(bytes))))
+  }
+
+  private mutating func prepareBuffer() {
+    guard spanCount == 0, buffer.capacity == 0 else { return }
+    buffer = spares.popLast() ?? []
+    if buffer.capacity < expectedBytes { buffer.reserveCapacity(expectedBytes) }
+  }
+
+  private mutating func count(_ spans: Int, owner: UInt64?, now: UInt64) {
+    if spanCount == 0 { deadline = now.later(by: limits.timeout.nanoseconds) }
+    spanCount += spans
+    if let owner, owners.last != owner { owners.append(owner) }
+  }
+
+  private mutating func sealOpen(into sealed: inout [Batch]) {
+    if let batch = seal() { sealed.append(batch) }
+  }
+
+  private mutating func sealIfComplete(into sealed: inout [Batch]) {
+    if spanCount >= limits.sendBatchSize || limits.timeout <= .zero { sealOpen(into: &sealed) }
+  }
+}

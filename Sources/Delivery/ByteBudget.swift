@@ -1,0 +1,121 @@
+internal import Synchronization
+public import Telemetry
+
+/// A number of bytes that may be held at once, counted over all threads: the process's memory limiter, or the size of
+/// one exporter's queue.
+///
+/// New work is refused above the soft limit; the spike between soft limit and limit is room for what was already taken
+/// on (decompression, copies into batches), which is charged unchecked because refusing it would lose it.
+public final class ByteBudget: Sendable {
+  private let limitBytes: Atomic<Int>
+  private let softLimitBytes: Atomic<Int>
+  private let usedBytes = Atomic<Int>(0)
+  private let peakBytes = Atomic<Int>(0)
+  private let refusedCount = Atomic<Int>(0)
+
+  /// Makes an empty budget of `limit` bytes whose soft limit lies `spike` bytes lower.
+  public init(limit: Int, spike: Int = 0) {
+    precondition(limit >= 0 && spike >= 0, "a byte budget has no negative sizes")
+    limitBytes = Atomic(limit)
+    softLimitBytes = Atomic(max(0, limit - spike))
+  }
+
+  /// The bytes that should never be exceeded.
+  public var limit: Int { limitBytes.load(ordering: .relaxed) }
+  /// The bytes above which nothing new is taken on.
+  public var softLimit: Int { softLimitBytes.load(ordering: .relaxed) }
+  /// The bytes held now.
+  public var used: Int { usedBytes.load(ordering: .relaxed) }
+  /// The most bytes that were ever held.
+  public var peak: Int { peakBytes.load(ordering: .relaxed) }
+  /// How often something was refused.
+  public var refusals: Int { refusedCount.load(ordering: .relaxed) }
+  /// Whether nothing new should be taken on.
+  public var isOverSoftLimit: Bool { used >= softLimit }
+
+  /// Changes the limits (a reload); what is held stays held.
+  public func resize(limit: Int, spike: Int = 0) {
+    precondition(limit >= 0 && spike >= 0, "a byte budget has no negative sizes")
+    limitBytes.store(limit, ordering: .relaxed)
+    softLimitBytes.store(max(0, limit - spike), ordering: .relaxed)
+  }
+
+  /// Charges bytes of new work, unless that would lead above the soft limit.
+  public func reserve(_ bytes: Int) -> Bool {
+    precondition(bytes >= 0, "a reservation is not negative")
+    let bound = softLimit
+    var current = used
+    while true {
+      guard current <= bound, bytes <= bound &- current else {
+        refusedCount.wrappingAdd(1, ordering: .relaxed)
+        return false
+      }
+      let next = current &+ bytes
+      let (exchanged, original) = usedBytes.weakCompareExchange(
+        expected: current, desired: next, ordering: .acquiringAndReleasing)
+      if exchanged {
+        peakBytes.max(next, ordering: .relaxed)
+        return true
+      }
+      current = original
+    }
+  }
+
+  /// Charges bytes of new work also where they alone are more than the limit, if nothing else is held: what is larger
+  /// than the budget would otherwise wait for ever.
+  public func admit(_ bytes: Int) -> Bool {
+    if bytes > softLimit {
+      let (exchanged, _) = usedBytes.compareExchange(expected: 0, desired: bytes, ordering: .acquiringAndReleasing)
+      if exchanged {
+        peakBytes.max(bytes, ordering: .relaxed)
+        return true
+      }
+    }
+    return reserve(bytes)
+  }
+
+  /// Charges bytes that are held whatever the limit says.
+  public func reserveUnchecked(_ bytes: Int) {
+    precondition(bytes >= 0, "a reservation is not negative")
+    var current = used
+    while true {
+      let (sum, overflow) = current.addingReportingOverflow(bytes)
+      let next = overflow ? Int.max : sum
+      let (exchanged, original) = usedBytes.weakCompareExchange(
+        expected: current, desired: next, ordering: .acquiringAndReleasing)
+      if exchanged {
+        peakBytes.max(next, ordering: .relaxed)
+        return
+      }
+      current = original
+    }
+  }
+
+  /// Gives back bytes that were charged.
+  public func release(_ bytes: Int) {
+    precondition(bytes >= 0, "a release is not negative")
+    let left = usedBytes.wrappingSubtract(bytes, ordering: .acquiringAndReleasing).newValue
+    assert(left >= 0, "more was given back than was charged")
+  }
+
+  /// The process budget as metrics.
+  public func metricFamilies() -> [MetricFamily] {
+    [
+      MetricFamily(
+        "longspan_memory_used_bytes", .gauge, help: "Bytes held and charged to the memory limiter.",
+        samples: [MetricSample([], Double(used))]),
+      MetricFamily(
+        "longspan_memory_peak_bytes", .gauge, help: "Most bytes ever charged to the memory limiter.",
+        samples: [MetricSample([], Double(peak))]),
+      MetricFamily(
+        "longspan_memory_soft_limit_bytes", .gauge, help: "Bytes above which receivers answer overload.",
+        samples: [MetricSample([], Double(softLimit))]),
+      MetricFamily(
+        "longspan_memory_limit_bytes", .gauge, help: "Bytes the memory limiter allows.",
+        samples: [MetricSample([], Double(limit))]),
+      MetricFamily(
+        "longspan_memory_refusals_total", .counter, help: "Reservations refused above the soft limit.",
+        samples: [MetricSample([], Double(refusals))]),
+    ]
+  }
+}

@@ -1,0 +1,41 @@
+/// A place for one connection of a lane, over all the connections that fill it in turn.
+struct ConnectionSlot: Sendable {
+  enum State: Sendable, Equatable {
+    /// Nothing is under way until then.
+    case down(until: UInt64)
+    /// A connection was asked for.
+    case connecting
+    /// Requests may be sent.
+    case ready
+    /// Requests in flight may end; new ones go elsewhere.
+    case leaving
+  }
+
+  struct InFlight: Sendable {
+    var sequence: UInt64
+    var deadline: UInt64
+  }
+
+  var state: State
+  var inFlight: [InFlight] = []
+  /// The streams the peer allows at once.
+  var peerConcurrency = Int.max
+  /// Connections in a row that did not bring a single answer.
+  var failures = 0
+  /// Whether the connection brought an answer.
+  var isProven = false
+  /// Whether no connection is to follow: the configuration has fewer now.
+  var isRetired = false
+
+  init(connectAt: UInt64) { state = .down(until: connectAt) }
+
+  func room(_ requestsMax: Int) -> Int {
+    state == .ready ? max(0, min(requestsMax, peerConcurrency) - inFlight.count) : 0
+  }
+
+  mutating func remove(_ sequence: UInt64) -> Bool {
+    guard let index = inFlight.firstIndex(where: { $0.sequence == sequence }) else { return false }
+    inFlight.remove(at: index)
+    return true
+  }
+}
