@@ -30,8 +30,12 @@ struct BaggageRules: Sendable {
     standings = ByteTable(hash: hash)
     for key in limits.keys { keys.set(Array(key.utf8)) { $0 ?? false } }
     for key in limits.headerAttributes { keys.set(Array(key.utf8)) { _ in true } }
-    for name in limits.allow { standings.set(Array(name.utf8)) { Standing(isAllowed: true, isDenied: $0?.isDenied ?? false) } }
-    for name in limits.deny { standings.set(Array(name.utf8)) { Standing(isAllowed: $0?.isAllowed ?? false, isDenied: true) } }
+    for name in limits.allow {
+      standings.set(Array(name.utf8)) { Standing(isAllowed: true, isDenied: $0?.isDenied ?? false) }
+    }
+    for name in limits.deny {
+      standings.set(Array(name.utf8)) { Standing(isAllowed: $0?.isAllowed ?? false, isDenied: true) }
+    }
   }
 
   /// What the attribute with this key is. A header attribute is one even if the prefix fits, too.
