@@ -3,12 +3,16 @@ import COpenSSL
 /// What OpenSSL takes for a socket: it reads the caller's cipher bytes in place and appends to a reused buffer.
 ///
 /// SAFETY: `input` is set for the length of one `TLSSession.receive` and emptied before that returns, so it never
-/// dangles. The BIO holds an unretained pointer to this object; the session owns both and frees the BIO first.
+/// dangles. The BIO and the `SSL` hold unretained pointers to this object; the session owns all three and frees
+/// those two first.
 final class CipherChannel {
   /// What the current call of `receive` has left.
   var input = UnsafeRawBufferPointer(start: nil, count: 0)
   /// What waits for the socket.
   private(set) var output: [UInt8] = []
+  /// Handshake messages that came since this was last set back; after the handshake these are the peer's new keys and
+  /// session tickets, which cost work and carry nothing.
+  var handshakeMessageCount = 0
   /// The other buffer, so that the sink may make more output while it empties the first.
   private var spare: [UInt8] = []
 
@@ -24,6 +28,15 @@ final class CipherChannel {
     full.withUnsafeBytes(sink)
     full.removeAll(keepingCapacity: full.capacity <= Self.keptCapacityMax)
     spare = full
+  }
+
+  /// Counts the peer's handshake messages while `ssl` lives.
+  func countMessages(of ssl: OpaquePointer) {
+    copenssl_set_msg_callback_arg(ssl, Unmanaged.passUnretained(self).toOpaque())
+    SSL_set_msg_callback(ssl) { isSent, _, contentType, _, _, _, channel in
+      guard isSent == 0, contentType == SSL3_RT_HANDSHAKE, let channel else { return }
+      Unmanaged<CipherChannel>.fromOpaque(channel).takeUnretainedValue().handshakeMessageCount += 1
+    }
   }
 
   /// A BIO over this channel; its owner must not outlive the channel.

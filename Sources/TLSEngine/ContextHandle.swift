@@ -1,5 +1,15 @@
 import COpenSSL
 
+extension TLSVersion {
+  /// OpenSSL's number for it.
+  fileprivate var number: Int32 {
+    switch self {
+    case .tls12: TLS1_2_VERSION
+    case .tls13: TLS1_3_VERSION
+    }
+  }
+}
+
 /// An `SSL_CTX` while it is being set up, and its owner afterwards.
 final class ContextHandle {
   let raw: OpaquePointer
@@ -20,7 +30,7 @@ final class ContextHandle {
   private static let isLibraryReady = OPENSSL_init_ssl(UInt64(OPENSSL_INIT_NO_ATEXIT), nil) == 1
 
   /// Makes a context with what both sides have in common.
-  init(_ method: OpaquePointer?, minimumVersion: TLSVersion) throws(TLSConfigurationFault) {
+  init(_ method: OpaquePointer?, versions: ClosedRange<TLSVersion>) throws(TLSConfigurationFault) {
     precondition(Self.isLibraryReady, "OpenSSL cannot be initialised")
     ErrorQueue.clear()
     guard let raw = SSL_CTX_new(method) else {
@@ -31,8 +41,8 @@ final class ContextHandle {
     SSL_CTX_set_options(raw, copenssl_op_hardening())
     copenssl_ctx_set_mode(raw, Int(SSL_MODE_RELEASE_BUFFERS))
     SSL_CTX_set_verify_depth(raw, Self.chainDepthMax)
-    let version = minimumVersion == .tls13 ? TLS1_3_VERSION : TLS1_2_VERSION
-    try check(copenssl_ctx_set_min_version(raw, version), .settings)
+    try check(copenssl_ctx_set_min_version(raw, versions.lowerBound.number), .settings)
+    try check(copenssl_ctx_set_max_version(raw, versions.upperBound.number), .settings)
     try check(SSL_CTX_set_cipher_list(raw, Self.tls12Ciphers), .settings)
     try check(SSL_CTX_set_ciphersuites(raw, Self.tls13Ciphers), .settings)
     try check(copenssl_ctx_set_groups(raw, Self.groups), .settings)

@@ -4,6 +4,11 @@ public enum TLSVersion: String, Sendable, CaseIterable {
   case tls13 = "1.3"
 }
 
+extension TLSVersion: Comparable {
+  /// Older versions come first.
+  public static func < (older: TLSVersion, newer: TLSVersion) -> Bool { older == .tls12 && newer == .tls13 }
+}
+
 /// How a listener speaks TLS.
 public struct TLSServerConfiguration: Sendable {
   /// The certificate shown to clients: the leaf first, then its intermediates.
@@ -20,6 +25,8 @@ public struct TLSServerConfiguration: Sendable {
   /// ALPN names in order of preference. A client that offers ALPN but none of these is refused; one that offers none
   /// is let in without a negotiated protocol.
   public var applicationProtocols: [String]
+  /// The newest version that is spoken; tests make older peers with it.
+  var maximumVersion = TLSVersion.tls13
 
   /// Makes a configuration.
   public init(

@@ -31,7 +31,7 @@ public final class TLSContext: @unchecked Sendable {
   /// Makes the context of a listener. An expired certificate is no fault; what cannot work at all is.
   public init(server: TLSServerConfiguration) throws(TLSConfigurationFault) {
     protocols = try ApplicationProtocols(server.applicationProtocols)
-    handle = try ContextHandle(TLS_server_method(), minimumVersion: server.minimumVersion)
+    handle = try ContextHandle(TLS_server_method(), versions: server.minimumVersion...server.maximumVersion)
     role = .server
     verifiesPeer = server.clientAuthorities != nil
     certificateExpiry = try handle.present(server.certificate, key: server.key)
@@ -60,7 +60,7 @@ public final class TLSContext: @unchecked Sendable {
   public init(client: TLSClientConfiguration) throws(TLSConfigurationFault) {
     protocols = try ApplicationProtocols(client.applicationProtocols)
     role = .client(try ServerName(client.serverName))
-    handle = try ContextHandle(TLS_client_method(), minimumVersion: client.minimumVersion)
+    handle = try ContextHandle(TLS_client_method(), versions: client.minimumVersion...(.tls13))
     verifiesPeer = true
     switch (client.certificate, client.key) {
     case (let certificate?, let key?): certificateExpiry = try handle.present(certificate, key: key)

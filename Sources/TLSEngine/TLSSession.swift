@@ -17,6 +17,15 @@ public final class TLSSession {
   private let channel = CipherChannel()
   private var phase = Phase.handshaking
   private var isReceiving = false
+  /// Plain bytes since the peer's handshake messages were last forgiven.
+  private var plainByteCount = 0
+
+  /// Handshake messages that a peer may send in the course of `forgivingByteCount` plain bytes once the session is
+  /// established. New keys are due every few hundred gigabytes and a server sends a handful of tickets; past this it
+  /// is a flood.
+  static let laterHandshakeMessagesMax = 64
+  static let forgivingByteCount = 1 << 20
+  private static let flood = TLSFault(.protocolError, "too many handshake messages")
 
   /// Whether the peer said (`close_notify`) that it will send no more. The end of a connection without it may be an
   /// attacker's doing; HTTP's own framing tells whether something is missing.
@@ -31,6 +40,7 @@ public final class TLSSession {
     }
     self.ssl = ssl
     SSL_set_bio(ssl, bio, bio)
+    channel.countMessages(of: ssl)
     switch context.role {
     case .server: SSL_set_accept_state(ssl)
     case .client(let name):
@@ -63,7 +73,7 @@ public final class TLSSession {
     guard phase == .handshaking, case .client = context.role else { return }
     ErrorQueue.clear()
     let verdict = SSL_do_handshake(ssl)
-    guard verdict == 1 || SSL_get_error(ssl, verdict) == SSL_ERROR_WANT_READ else { throw fail(verdict) }
+    guard verdict == 1 || SSL_get_error(ssl, verdict) == SSL_ERROR_WANT_READ else { throw fail() }
     ErrorQueue.clear()
   }
 
@@ -86,24 +96,43 @@ public final class TLSSession {
       channel.input = UnsafeRawBufferPointer(start: nil, count: 0)
       isReceiving = false
     }
-    var hasMore = true
-    while hasMore, phase != .closed {
-      var used = 0
-      var fault: TLSFault?
-      while hasMore, used < scratch.count {
-        var count = 0
-        ErrorQueue.clear()
-        let verdict = SSL_read_ex(ssl, scratch.baseAddress?.advanced(by: used), scratch.count - used, &count)
-        if phase == .handshaking, SSL_is_init_finished(ssl) == 1 { phase = .established }
-        used += count
-        if verdict != 1 {
-          hasMore = false
-          fault = stop(verdict)
-        }
+    while phase != .closed {
+      let (count, stop) = fill(scratch)
+      if count > 0 { plain(UnsafeRawBufferPointer(rebasing: scratch[..<count])) }
+      switch stop {
+      case .full: continue
+      case .dry: return
+      case .fault(let fault):
+        phase = .failed(fault)
+        throw fault
       }
-      if used > 0 { plain(UnsafeRawBufferPointer(rebasing: scratch[..<used])) }
-      if let fault { throw fault }
     }
+  }
+
+  private enum Stop {
+    case full
+    case dry
+    case fault(TLSFault)
+  }
+
+  /// Decrypts into `scratch` until it is full or the input used up; answers how many bytes it wrote and why it stopped.
+  ///
+  /// The phase does not change to a failed one here: what was decrypted before the failure is still to be delivered, and
+  /// whoever gets it may ask who sent it.
+  private func fill(_ scratch: UnsafeMutableRawBufferPointer) -> (Int, Stop) {
+    var used = 0
+    while used < scratch.count {
+      var count = 0
+      ErrorQueue.clear()
+      let verdict = SSL_read_ex(ssl, scratch.baseAddress?.advanced(by: used), scratch.count - used, &count)
+      if phase == .handshaking, SSL_is_init_finished(ssl) == 1 { establish() }
+      used += count
+      if verdict != 1 {
+        if let fault = readingFault(verdict) { return (used, .fault(fault)) }
+        return (used, isFlooded(after: used) ? .fault(Self.flood) : .dry)
+      }
+    }
+    return (used, isFlooded(after: used) ? .fault(Self.flood) : .full)
   }
 
   /// Encrypts all of `plain` into the output, in records of at most 16 KiB. The output grows by as much: the caller
@@ -119,7 +148,7 @@ public final class TLSSession {
     var count = 0
     ErrorQueue.clear()
     let verdict = SSL_write_ex(ssl, plain.baseAddress, plain.count, &count)
-    guard verdict == 1 else { throw fail(verdict) }
+    guard verdict == 1 else { throw fail() }
   }
 
   /// How many bytes `takeOutput` would hand out.
@@ -151,30 +180,48 @@ public final class TLSSession {
   }
 
   /// Whether the peer showed a certificate and it was verified.
-  public var peerIsAuthenticated: Bool { peerCertificate != nil }
+  public private(set) var peerIsAuthenticated = false
 
   /// The region that the peer's verified certificate speaks for: its one SPIFFE ID is `spiffe://DOMAIN/region/REGION`.
-  public var peerRegion: String? {
-    guard let certificate = peerCertificate, case .region(let region) = PeerRegion(certificate: certificate) else {
-      return nil
-    }
-    return region
-  }
+  public private(set) var peerRegion: String?
 
   /// The version that is spoken, such as "TLSv1.3".
   public var protocolVersion: String { String(cString: SSL_get_version(ssl)) }
 
-  private var peerCertificate: OpaquePointer? {
-    guard context.verifiesPeer, phase == .established || phase == .closed,
-      SSL_get_verify_result(ssl) == Int(X509_V_OK)
-    else { return nil }
-    return SSL_get0_peer_certificate(ssl)
+  // MARK: - Progress and failure
+
+  private func establish() {
+    phase = .established
+    channel.handshakeMessageCount = 0
+    guard context.verifiesPeer, SSL_get_verify_result(ssl) == Int(X509_V_OK),
+      let certificate = SSL_get0_peer_certificate(ssl)
+    else { return }
+    peerIsAuthenticated = true
+    if case .region(let region) = PeerRegion(certificate: certificate) { peerRegion = region }
   }
 
-  // MARK: - Failure
+  /// Whether the peer sends handshake messages for their own sake.
+  private func isFlooded(after byteCount: Int) -> Bool {
+    guard phase == .established else { return false }
+    let isFlooded = channel.handshakeMessageCount > Self.laterHandshakeMessagesMax
+    plainByteCount += byteCount
+    if plainByteCount >= Self.forgivingByteCount {
+      plainByteCount = 0
+      channel.handshakeMessageCount = 0
+    }
+    return isFlooded
+  }
+
+  /// Changes this side's keys with the next bytes sent and asks the peer to do the same (TLS 1.3). OpenSSL never does
+  /// it by itself below its record limit; the tests flood with it.
+  func updateKeys() {
+    SSL_key_update(ssl, SSL_KEY_UPDATE_REQUESTED)
+    SSL_do_handshake(ssl)
+    ErrorQueue.clear()
+  }
 
   /// Why reading stopped: `nil` where all input is used up or the peer closed.
-  private func stop(_ verdict: Int32) -> TLSFault? {
+  private func readingFault(_ verdict: Int32) -> TLSFault? {
     switch SSL_get_error(ssl, verdict) {
     case SSL_ERROR_WANT_READ:
       ErrorQueue.clear()
@@ -183,13 +230,18 @@ public final class TLSSession {
       ErrorQueue.clear()
       isPeerClosed = true
       return nil
-    default: return fail(verdict)
+    default: return takeFault()
     }
   }
 
-  /// Reads OpenSSL's errors, and ends the session with the fault they stand for.
-  private func fail(_ verdict: Int32) -> TLSFault {
-    let fault = TLSFault(error: ErrorQueue.take(), of: ssl, isEstablished: phase == .established)
+  /// Reads what OpenSSL says of its failure.
+  private func takeFault() -> TLSFault {
+    TLSFault(error: ErrorQueue.take(), of: ssl, isEstablished: phase == .established)
+  }
+
+  /// Ends the session with what OpenSSL says of its failure.
+  private func fail() -> TLSFault {
+    let fault = takeFault()
     phase = .failed(fault)
     return fault
   }

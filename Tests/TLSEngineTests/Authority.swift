@@ -38,7 +38,7 @@ struct Authority: Sendable {
     }
   }
 
-  private init(_ identity: Identity) { self.identity = identity }
+  init(_ identity: Identity) { self.identity = identity }
 
   /// Signs an intermediate authority.
   func authority(subject: String) throws -> Authority {

@@ -1,4 +1,4 @@
-import TLSEngine
+@testable import TLSEngine
 
 /// The name that most tests' server certificates are for.
 let collectorName = "collector.example.com"
@@ -33,6 +33,7 @@ func mutualHandshake(_ identity: Identity?, version: TLSVersion = .tls13) throws
   var server = TLSServerConfiguration(try ours.issue(), clientAuthorities: ours.trust)
   var client = TLSClientConfiguration(trusting: ours.trust, identity: identity)
   client.minimumVersion = version
-  server.minimumVersion = version
+  server.minimumVersion = .tls12
+  server.maximumVersion = version
   return try Link(client: TLSContext(client: client), server: TLSContext(server: server)).shakeHands()
 }
