@@ -1,0 +1,30 @@
+public import TraceWire
+
+/// A trace as it is handed on to the exporters: whole, and gone from the shard.
+public struct ClosedTrace: Sendable {
+  public let traceID: TraceID
+  /// Complete `resource_spans` fields, one after the other; an `ExportTraceServiceRequest` by itself.
+  public let payload: [UInt8]
+  public let spanCount: Int
+  /// Whether it has exactly one root and no entry whose parent never came.
+  public let isComplete: Bool
+  /// Whether spans of two regions are in it.
+  public let isCrossRegion: Bool
+  /// What the shard held for it and holds no longer.
+  public let heldBytes: Int
+}
+
+/// Why a trace was closed before its time.
+enum EarlyClosing: Int, CaseIterable {
+  case maxLiveTraces
+  case memory
+  case shutdown
+
+  var label: String {
+    switch self {
+    case .maxLiveTraces: "max_live_traces"
+    case .memory: "memory"
+    case .shutdown: "shutdown"
+    }
+  }
+}

@@ -1,0 +1,164 @@
+internal import TraceWire
+
+/// What is remembered of closed traces, to tell late spans and duplicates: the trace ID, the span IDs and the region
+/// pairs that were counted. Two rings, one of records and one of the words they consist of, with the oldest going
+/// first: after their time, or when records or bytes reach their cap.
+struct ClosedTraces: Sendable {
+  private struct Record {
+    var traceID = TraceID()
+    var expires: UInt64 = 0
+    /// Where its words begin, counted from the first word ever.
+    var words: UInt64 = 0
+    var spanCount: UInt32 = 0
+    var pairCount: UInt32 = 0
+  }
+
+  /// More span IDs than this are sorted, so that a late span of a large trace costs a binary search.
+  private static let linearMax = 32
+  private static let bytesPerRecord = MemoryLayout<Record>.stride + 12
+
+  private let capacity: Int
+  private let bytesMax: Int
+  private let ttl: UInt64
+  private let hash: KeyedHash
+  private var index = SlotIndex()
+  private var records: [Record] = []
+  private var oldest: UInt32 = 0
+  private(set) var count = 0
+  private var words: [UInt64] = []
+  private var firstWord: UInt64 = 0
+  private var wordCount = 0
+  private var sorted: [UInt64] = []
+  /// How many were forgotten to make room.
+  private(set) var evictions = 0
+
+  init(capacity: Int, bytesMax: Int, ttl: UInt64, hash: KeyedHash) {
+    self.capacity = min(max(capacity, 1), 1 << 30)
+    self.bytesMax = bytesMax
+    self.ttl = ttl
+    self.hash = hash
+  }
+
+  var byteCount: Int {
+    records.capacity &* MemoryLayout<Record>.stride &+ words.capacity &* 8 &+ index.byteCount
+  }
+
+  /// When the oldest is to be forgotten.
+  var nextExpiry: UInt64? { count > 0 ? records[place(oldest)].expires : nil }
+
+  /// The record of a closed trace.
+  @inline(__always) func find(_ id: TraceID, now: UInt64) -> UInt32? {
+    guard
+      let found = index.find(hash.slot(id), { records[place($0)].traceID == id }), records[place(found)].expires > now
+    else { return nil }
+    return found
+  }
+
+  /// Whether the trace had this span when it closed.
+  func contains(_ id: SpanID, in number: UInt32) -> Bool {
+    let record = records[place(number)]
+    var range = record.words..<record.words &+ UInt64(record.spanCount)
+    while range.count > Self.linearMax {
+      let middle = range.lowerBound &+ UInt64(range.count / 2)
+      if word(middle) <= id.rawValue { range = middle..<range.upperBound } else { range = range.lowerBound..<middle }
+    }
+    return range.contains { word($0) == id.rawValue }
+  }
+
+  /// Whether the trace had crossed between this pair of regions when it closed.
+  func crossed(_ pair: UInt32, in number: UInt32) -> Bool {
+    let record = records[place(number)]
+    let first = record.words &+ UInt64(record.spanCount)
+    return (first..<first &+ UInt64(record.pairCount)).contains { word($0) == UInt64(pair) }
+  }
+
+  /// Remembers a trace that is not remembered.
+  mutating func remember(_ id: TraceID, _ segment: Segment, _ pairs: PairSet, now: UInt64) {
+    var needed = segment.spans.count &+ pairs.count
+    // Of a trace that alone is past the cap only its ID is remembered.
+    if needed &* 8 &+ Self.bytesPerRecord > bytesMax { needed = 0 }
+    let others = bytesMax &- needed &* 8 &- Self.bytesPerRecord
+    while count > 0, count >= capacity || count &* Self.bytesPerRecord &+ wordCount &* 8 > others {
+      forgetOldest()
+      evictions &+= 1
+    }
+    reserve(words: needed)
+    if count >= records.count { growRecords() }
+    var record = Record(traceID: id, expires: now.saturatingAdd(ttl), words: firstWord &+ UInt64(wordCount))
+    if needed > 0 {
+      record.spanCount = UInt32(truncatingIfNeeded: segment.spans.count)
+      record.pairCount = UInt32(truncatingIfNeeded: pairs.count)
+      append(segment)
+      pairs.forEach { append(UInt64($0)) }
+    }
+    let number = oldest &+ UInt32(truncatingIfNeeded: count)
+    count &+= 1
+    // A trace that came back after its time may still have its old record, which then has no ID any more.
+    if let past = index.find(hash.slot(id), { records[place($0)].traceID == id }) {
+      index.replace(hash.slot(id), past, by: number)
+      records[place(past)].traceID = TraceID()
+    } else {
+      index.insert(hash.slot(id), number)
+    }
+    records[place(number)] = record
+  }
+
+  /// Forgets what is past its time, at most `limit` traces.
+  mutating func expire(now: UInt64, limit: Int) {
+    var left = limit
+    while left > 0, count > 0, records[place(oldest)].expires <= now {
+      forgetOldest()
+      left &-= 1
+    }
+  }
+
+  private func place(_ number: UInt32) -> Int { Int(number) & (records.count &- 1) }
+  private func word(_ number: UInt64) -> UInt64 { words[Int(truncatingIfNeeded: number) & (words.count &- 1)] }
+
+  private mutating func forgetOldest() {
+    let record = records[place(oldest)]
+    if record.traceID.isValid { index.remove(hash.slot(record.traceID), oldest) }
+    let freed = UInt64(record.spanCount) &+ UInt64(record.pairCount)
+    firstWord &+= freed
+    wordCount &-= Int(truncatingIfNeeded: freed)
+    oldest &+= 1
+    count &-= 1
+  }
+
+  private mutating func append(_ segment: Segment) {
+    guard segment.spans.count > Self.linearMax else {
+      for span in segment.spans { append(span.spanID.rawValue) }
+      return
+    }
+    sorted.removeAll(keepingCapacity: segment.spans.count < 4096)
+    for span in segment.spans { sorted.append(span.spanID.rawValue) }
+    sorted.sort()
+    for id in sorted { append(id) }
+  }
+
+  @inline(__always) private mutating func append(_ word: UInt64) {
+    words[Int(truncatingIfNeeded: firstWord &+ UInt64(wordCount)) & (words.count &- 1)] = word
+    wordCount &+= 1
+  }
+
+  private mutating func reserve(words needed: Int) {
+    guard wordCount &+ needed > words.count else { return }
+    var size = max(64, words.count)
+    while size < wordCount &+ needed { size &*= 2 }
+    var larger = [UInt64](repeating: 0, count: size)
+    for step in 0..<UInt64(wordCount) {
+      let number = firstWord &+ step
+      larger[Int(truncatingIfNeeded: number) & (size &- 1)] = word(number)
+    }
+    words = larger
+  }
+
+  private mutating func growRecords() {
+    var larger = [Record](repeating: Record(), count: max(16, records.count &* 2))
+    for step in 0..<count {
+      let number = oldest &+ UInt32(truncatingIfNeeded: step)
+      larger[Int(number) & (larger.count &- 1)] = records[place(number)]
+    }
+    records = larger
+  }
+}

@@ -1,0 +1,51 @@
+/// Doubly linked lists through the entries of a pool: an entry is in one list at most and leaves it in O(1).
+/// Each list is a ring through its own sentinel, so that there are no special cases.
+struct SlotLists: Sendable {
+  private struct Node {
+    var previous: UInt32
+    var next: UInt32
+  }
+
+  private var nodes: [Node]
+  private let lists: UInt32
+
+  /// So many empty lists.
+  init(lists: Int) {
+    self.lists = UInt32(lists)
+    nodes = (0..<UInt32(lists)).map { Node(previous: $0, next: $0) }
+  }
+
+  var byteCount: Int { nodes.capacity &* MemoryLayout<Node>.stride }
+
+  /// Makes room for the entries below `count`.
+  @inline(__always) mutating func reserve(entries count: Int) {
+    while nodes.count < count &+ Int(lists) {
+      let own = UInt32(truncatingIfNeeded: nodes.count)
+      nodes.append(Node(previous: own, next: own))
+    }
+  }
+
+  /// Puts an entry that is in no list at the end of one.
+  @inline(__always) mutating func append(_ entry: UInt32, to list: UInt32 = 0) {
+    let node = entry &+ lists
+    let last = nodes[Int(list)].previous
+    nodes[Int(node)] = Node(previous: last, next: list)
+    nodes[Int(last)].next = node
+    nodes[Int(list)].previous = node
+  }
+
+  /// Takes an entry out of its list, if it is in one.
+  @inline(__always) mutating func remove(_ entry: UInt32) {
+    let node = entry &+ lists
+    let (previous, next) = (nodes[Int(node)].previous, nodes[Int(node)].next)
+    nodes[Int(previous)].next = next
+    nodes[Int(next)].previous = previous
+    nodes[Int(node)] = Node(previous: node, next: node)
+  }
+
+  /// The entry at the front of a list.
+  @inline(__always) func first(of list: UInt32 = 0) -> UInt32? {
+    let node = nodes[Int(list)].next
+    return node == list ? nil : node &- lists
+  }
+}
