@@ -115,7 +115,8 @@ extension FlowSnapshot {
       values.enumerated().map { MetricSample([(name, $0.element)], Double(counts[$0.offset])) }
     }
     return [
-      counter("stitching_duplicate_spans_total", "Spans their trace had already.", [MetricSample([], Double(duplicates))]),
+      counter(
+        "stitching_duplicate_spans_total", "Spans their trace had already.", [MetricSample([], Double(duplicates))]),
       counter(
         "stitching_over_budget_spans_total", "Spans past max_spans_per_trace.", [MetricSample([], Double(overBudget))]),
       counter(

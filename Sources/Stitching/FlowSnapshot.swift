@@ -1,4 +1,4 @@
-public import Telemetry
+internal import Telemetry
 
 /// Everything a shard has counted, at one moment. Those of several shards merge into the process's.
 public struct FlowSnapshot: Sendable {

@@ -64,7 +64,9 @@ struct ResourceLabels: Sendable {
   ) -> (UInt32, UInt32) {
     let full = hash.hash(bytes, range)
     let fingerprint = UInt32(truncatingIfNeeded: full >> 32)
-    guard range.count <= LabelName.bytesMax, !bytes[range].elementsEqual(FlowNames.overflow.utf8) else { return (cache.overflow(), fingerprint) }
+    guard range.count <= LabelName.bytesMax, !bytes[range].elementsEqual(FlowNames.overflow.utf8) else {
+      return (cache.overflow(), fingerprint)
+    }
     let number = cache.number(
       slot: UInt32(truncatingIfNeeded: full),
       matches: { name in

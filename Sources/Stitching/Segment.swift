@@ -55,8 +55,11 @@ struct Segment: Sendable {
     }
     spans.append(span)
     if let parent { links.append(Link(parent: parent, child: own)) }
-    if index.isEmpty, spans.count > Self.linearMax { buildIndex(hash: hash) }
-    else if !index.isEmpty { index[0].append(span, at: own, hash: hash) }
+    if index.isEmpty, spans.count > Self.linearMax {
+      buildIndex(hash: hash)
+    } else if !index.isEmpty {
+      index[0].append(span, at: own, hash: hash)
+    }
     if openEntries > 0 { adopt(own, span.spanID, hash: hash, links: &links) }
     if span.isUnmatchedEntry {
       openEntries &+= 1

@@ -12,7 +12,7 @@ struct Segmenter: Sendable {
 
   /// The record of one span of the request.
   @inline(__always) mutating func record(_ index: UInt32, of request: ReceivedRequest) -> SpanRecord {
-    let spans = request.facts.spans.span
+    let spans = request.facts.spans
     let label = labels.label(of: spans[Int(index)].resource, in: request)
     return SpanRecord(spans[Int(index)], label)
   }

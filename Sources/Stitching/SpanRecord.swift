@@ -59,7 +59,9 @@ struct SpanRecord: Hashable, Sendable {
   @inline(__always) var isExit: Bool { link.kind == .client || link.kind == .producer }
 
   /// A total order on what the span itself says, whatever else is known of the trace.
-  static func precedes(_ left: SpanRecord, _ right: SpanRecord) -> Bool { left.content.lexicographicallyPrecedes(right.content) }
+  static func precedes(_ left: SpanRecord, _ right: SpanRecord) -> Bool {
+    left.content.lexicographicallyPrecedes(right.content)
+  }
 
   private var content: [UInt64] {
     [

@@ -1,5 +1,3 @@
-public import TraceWire
-
 /// One shard of the aggregator: collects, matches, closes and remembers the traces that `ShardMap` gives it.
 /// Single-threaded and without I/O: the loop it belongs to hands it spans and the time, which does not run backwards
 /// (where it does, the shard stays where it was).

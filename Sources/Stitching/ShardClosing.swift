@@ -1,0 +1,65 @@
+/// Closing: on time, to make room, or for a drain.
+extension ShardState {
+  mutating func advance(_ now: UInt64) -> [ClosedTrace] {
+    let now = tick(now)
+    var traces: [ClosedTrace] = []
+    // Timers that only have to be armed again are work too.
+    var left = limits.closedPerAdvance &* 4
+    while traces.count < limits.closedPerAdvance, left > 0, let slot = live.fire(now: now) {
+      left &-= 1
+      let deadline = policy.deadline(firstSeen: live[slot].firstSeen, lastSeen: live[slot].lastSeen)
+      if deadline <= now {
+        traces.append(close(slot, isArmed: false, now))
+      } else {
+        live.arm(slot, at: deadline)
+      }
+    }
+    let limit = limits.closedPerAdvance &* 4
+    closed.expire(now: now, limit: limit)
+    lateSpans.expire(now: now, limit: limit)
+    latePairs.expire(now: now, limit: limit)
+    halfLinks.expire(now: now, limit: limit)
+    return traces
+  }
+
+  var nextDeadline: UInt64? {
+    [
+      live.nextDeadline, closed.nextExpiry, lateSpans.nextExpiry, latePairs.nextExpiry, halfLinks.nextExpiry,
+    ].compactMap { $0 }.min()
+  }
+
+  mutating func closeOldest(untilHeldBytes target: Int, _ now: UInt64) -> [ClosedTrace] {
+    let now = tick(now)
+    var traces: [ClosedTrace] = []
+    while live.heldBytes > target, let slot = live.longestIdle {
+      traces.append(close(slot, early: .memory, now))
+    }
+    return traces
+  }
+
+  mutating func closeAll(_ now: UInt64, _ limit: Int) -> [ClosedTrace] {
+    let now = tick(now)
+    var traces: [ClosedTrace] = []
+    while traces.count < limit, let slot = live.longestIdle {
+      traces.append(close(slot, early: .shutdown, now))
+    }
+    return traces
+  }
+
+  mutating func close(_ slot: UInt32, early reason: EarlyClosing, _ now: UInt64) -> ClosedTrace {
+    earlyClosings[reason.rawValue] &+= 1
+    return close(slot, isArmed: true, now)
+  }
+
+  /// Closes a trace: counts it, remembers what may still be asked for, and hands its bytes on.
+  private mutating func close(_ slot: UInt32, isArmed: Bool, _ now: UInt64) -> ClosedTrace {
+    let trace = live.take(slot, isArmed: isArmed)
+    let summary = TraceSummary(trace.segment)
+    flows.count(closing: trace.segment, summary)
+    for span in trace.segment.spans { halfLinks.remember(span, in: trace.id, now: now) }
+    closed.remember(trace.id, trace.segment, trace.pairs, now: now)
+    return ClosedTrace(
+      traceID: trace.id, payload: trace.payload, spanCount: trace.segment.spans.count,
+      isComplete: summary.isComplete, isCrossRegion: summary.isCrossRegion, heldBytes: trace.heldBytes)
+  }
+}

@@ -1,0 +1,127 @@
+internal import TraceWire
+
+/// Taking in: each run of spans of one trace goes to its live trace, to a new one, or on by itself.
+extension ShardState {
+  mutating func ingest(_ request: ReceivedRequest, _ indices: [UInt32], _ now: UInt64) -> IngestReport {
+    let now = tick(now)
+    var report = IngestReport()
+    let before = live.heldBytes
+    segmenter.begin(request)
+    let facts = request.facts.spans
+    let spans = facts.span
+    var first = 0
+    while first < indices.count {
+      let id = spans[Int(indices[first])].traceID
+      var last = first &+ 1
+      while last < indices.count, spans[Int(indices[last])].traceID == id { last &+= 1 }
+      let run = indices[first..<last]
+      if let slot = live.find(id) {
+        collect(run, of: request, in: slot, now, &report)
+      } else if let record = closed.find(id, now: now) {
+        takeLate(run, of: request, id, record, now, &report)
+      } else {
+        collect(run, of: request, in: open(id, now, &report), now, &report)
+      }
+      first = last
+    }
+    while live.heldBytes > limits.memoryBytesMax, let slot = live.longestIdle {
+      report.closed.append(close(slot, early: .memory, now))
+    }
+    report.heldBytesChange = live.heldBytes &- before
+    duplicates &+= UInt64(report.duplicates)
+    overBudget &+= UInt64(report.overBudget)
+    return report
+  }
+
+  /// Opens a trace, and closes the one that was idle for longest where there is no room.
+  private mutating func open(_ id: TraceID, _ now: UInt64, _ report: inout IngestReport) -> UInt32 {
+    if live.count >= limits.maxLiveTraces, let slot = live.longestIdle {
+      report.closed.append(close(slot, early: .maxLiveTraces, now))
+    }
+    return live.open(id, now: now, deadline: policy.deadline(firstSeen: now, lastSeen: now))
+  }
+
+  /// Takes spans of one request into a live trace, and counts the links that this completes.
+  private mutating func collect(
+    _ run: ArraySlice<UInt32>, of request: ReceivedRequest, in slot: UInt32, _ now: UInt64,
+    _ report: inout IngestReport
+  ) {
+    let (bytes, spanCount) = (live[slot].heldBytes, live[slot].segment.spans.count)
+    accepted.removeAll(keepingCapacity: true)
+    links.removeAll(keepingCapacity: true)
+    live[slot].segment.reserve(run.count)
+    for index in run {
+      let record = segmenter.record(index, of: request)
+      if live[slot].segment.find(record.spanID, hash: hash) != nil {
+        report.duplicates &+= 1
+      } else if live[slot].segment.spans.count >= limits.maxSpansPerTrace {
+        report.overBudget &+= 1
+      } else {
+        live[slot].segment.absorb(record, hash: hash, links: &links)
+        accepted.append(index)
+      }
+    }
+    guard !accepted.isEmpty else { return }
+    report.accepted &+= accepted.count
+    match(slot)
+    SpanCutter.append(accepted, of: request, to: &live[slot].payload)
+    live.grew(slot, fromBytes: bytes, fromSpans: spanCount, now: now)
+  }
+
+  /// Counts the links that have just been completed in a live trace.
+  private mutating func match(_ slot: UInt32) {
+    for link in links {
+      let parent = live[slot].segment.spans[Int(link.parent)].link
+      let child = live[slot].segment.spans[Int(link.child)].link
+      flows.count(edge: parent, child)
+      if let pair = flows.crossing(parent, child) {
+        flows.count(crossing: pair, parent, child, isFirst: live[slot].pairs.insert(pair))
+      }
+    }
+  }
+
+  /// Takes spans of a trace that is closed: they go on by themselves, and meet what still waits for them.
+  private mutating func takeLate(
+    _ run: ArraySlice<UInt32>, of request: ReceivedRequest, _ id: TraceID, _ record: UInt32, _ now: UInt64,
+    _ report: inout IngestReport
+  ) {
+    accepted.removeAll(keepingCapacity: true)
+    for index in run {
+      let span = segmenter.record(index, of: request)
+      if closed.contains(span.spanID, in: record) || lateSpans.contains(span.spanID.rawValue, in: id) {
+        report.duplicates &+= 1
+        continue
+      }
+      lateSpans.insert(span.spanID.rawValue, in: id, now: now)
+      flows.count(late: span)
+      matchLate(span, of: id, record, now)
+      accepted.append(index)
+    }
+    report.late &+= accepted.count
+    SpanCutter.append(accepted, of: request, to: &report.latePayload)
+  }
+
+  private mutating func matchLate(_ span: SpanRecord, of id: TraceID, _ record: UInt32, _ now: UInt64) {
+    var span = span
+    if span.parentID == span.spanID {
+      span.link.flags.insert(.parentKnown)
+    } else if span.parentID.isValid, let parent = halfLinks.parent(span.parentID, in: id, now: now) {
+      span.link.flags.insert(.parentKnown)
+      count(parent, span.link, of: id, record, now)
+    }
+    ends.removeAll(keepingCapacity: true)
+    halfLinks.takeChildren(of: span.spanID, in: id, now: now, into: &ends)
+    for child in ends { count(span.link, child, of: id, record, now) }
+    halfLinks.remember(span, in: id, now: now)
+  }
+
+  private mutating func count(
+    _ parent: LinkEnd, _ child: LinkEnd, of id: TraceID, _ record: UInt32, _ now: UInt64
+  ) {
+    flows.count(edge: parent, child)
+    guard let pair = flows.crossing(parent, child) else { return }
+    let isFirst = !closed.crossed(pair, in: record) && !latePairs.contains(UInt64(pair), in: id)
+    if isFirst { latePairs.insert(UInt64(pair), in: id, now: now) }
+    flows.count(crossing: pair, parent, child, isFirst: isFirst)
+  }
+}
