@@ -1,5 +1,3 @@
-internal import Synchronization
-
 /// The account of every span: received, held and left. Atomic plain counters, added to once a request or a batch.
 /// At rest: `sum(received) = sum(outcomes) + sum(held)`.
 public final class SpanLedger: Sendable {
@@ -32,22 +30,4 @@ public final class SpanLedger: Sendable {
   public func held(_ stage: HeldStage) -> Int { heldCounts[stage] }
   /// Requests refused so far.
   public func refusedRequests(_ reason: RefusalReason) -> Int { refusedCounts[reason] }
-}
-
-/// One atomic counter a case.
-final class Counters<Key: CaseIterable & RawRepresentable & Sendable>: Sendable where Key.RawValue == String {
-  private let cells: [Cell]
-  private final class Cell: Sendable {
-    let value = Atomic<Int>(0)
-  }
-
-  init() { cells = Key.allCases.map { _ in Cell() } }
-
-  private func cell(_ key: Key) -> Cell {
-    for (index, candidate) in Key.allCases.enumerated() where candidate.rawValue == key.rawValue { return cells[index] }
-    preconditionFailure("allCases holds every case")
-  }
-
-  func add(_ amount: Int, to key: Key) { cell(key).value.wrappingAdd(amount, ordering: .relaxed) }
-  subscript(key: Key) -> Int { cell(key).value.load(ordering: .relaxed) }
 }
