@@ -113,7 +113,9 @@ private let half = Threshold(probability: 0.5)
   }
 
   @Test func neverTrapsAndStaysReadable() {
-    let tokens = ["ot=", "th:", "rv:", "0123456789abcd", "8", "f", "F", ";", ",", " ", "\t", ":", "=", "x", "\u{0}", "é"]
+    let tokens = [
+      "ot=", "th:", "rv:", "0123456789abcd", "8", "f", "F", ";", ",", " ", "\t", ":", "=", "x", "\u{0}", "é",
+    ]
     for seed in UInt64(0)..<4000 {
       var random = TraceStateRandom(seed: seed)
       let bytes = (0..<Int(random.next() % 40)).flatMap { _ in tokens[Int(random.next() % UInt64(tokens.count))].utf8 }
