@@ -48,7 +48,7 @@ public struct OTTraceState: Sendable, Hashable {
 
   /// The value of a tracestate member whose key is `ot`.
   static func otValue(of member: Range<Int>, in bytes: RawSpan) -> Range<Int>? {
-    guard member.count >= 3, bytes.octet(member.lowerBound &+ 2) == UInt8(ascii: "="),
+    guard member.count >= 3, bytes.byte(at: member.lowerBound &+ 2) == UInt8(ascii: "="),
       bytes.holds(UInt8(ascii: "o"), UInt8(ascii: "t"), at: member.lowerBound..<(member.lowerBound &+ 2))
     else { return nil }
     return (member.lowerBound &+ 3)..<member.upperBound
@@ -56,6 +56,8 @@ public struct OTTraceState: Sendable, Hashable {
 }
 
 extension ByteRange {
+  init(_ range: Range<Int>) { self.init(range.lowerBound, range.upperBound) }
+
   /// The range as offsets, empty rather than a trap where the ends are the wrong way round.
   var offsets: Range<Int> { Int(lower)..<Int(max(lower, upper)) }
 }

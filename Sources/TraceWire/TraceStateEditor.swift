@@ -17,7 +17,7 @@ public enum TraceStateEditor {
     let digits = threshold.flatMap { $0 == .never ? nil : ThresholdDigits($0) }
     let ot = firstOT(tracestate, of: bytes)
     guard !isSettled(digits, ot: ot, of: bytes) else {
-      for offset in tracestate { output.append(bytes.octet(offset)) }
+      output.append(ByteRange(tracestate), of: bytes)
       return
     }
     let start = output.count
@@ -27,7 +27,7 @@ public enum TraceStateEditor {
     while room > 0, let member = members.next(in: bytes) {
       guard OTTraceState.otValue(of: member, in: bytes) == nil else { continue }
       if output.count != start { output.append(UInt8(ascii: ",")) }
-      for offset in member { output.append(bytes.octet(offset)) }
+      output.append(ByteRange(member), of: bytes)
       room &-= 1
     }
   }
@@ -88,7 +88,7 @@ public enum TraceStateEditor {
         pending = nil
       } else {
         begin(&output)
-        for offset in pair { output.append(bytes.octet(offset)) }
+        output.append(ByteRange(pair), of: bytes)
       }
     }
   }
@@ -119,7 +119,7 @@ private struct ThresholdDigits {
 
   func isText(_ range: Range<Int>, of bytes: RawSpan) -> Bool {
     guard range.count == count else { return false }
-    for index in 0..<count where bytes.octet(range.lowerBound &+ index) != digit(index) { return false }
+    for index in 0..<count where bytes.byte(at: range.lowerBound &+ index) != digit(index) { return false }
     return true
   }
 

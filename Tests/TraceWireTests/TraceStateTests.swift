@@ -1,3 +1,4 @@
+import TestKit
 import Testing
 
 @testable import TraceWire
@@ -117,7 +118,7 @@ private let half = Threshold(probability: 0.5)
       "ot=", "th:", "rv:", "0123456789abcd", "8", "f", "F", ";", ",", " ", "\t", ":", "=", "x", "\u{0}", "é",
     ]
     for seed in UInt64(0)..<4000 {
-      var random = TraceStateRandom(seed: seed)
+      var random = SeededGenerator(seed: seed)
       let bytes = (0..<Int(random.next() % 40)).flatMap { _ in tokens[Int(random.next() % UInt64(tokens.count))].utf8 }
       let range = ByteRange(0, bytes.count)
       let before = OTTraceState.read(range, of: bytes.span.bytes)
@@ -132,18 +133,5 @@ private let half = Threshold(probability: 0.5)
         threshold, in: ByteRange(0, output.count), of: output.span.bytes, to: &again)
       #expect(again == output, "seed \(seed)")
     }
-  }
-}
-
-/// splitmix64, so that a printed seed repeats a failure.
-struct TraceStateRandom: RandomNumberGenerator {
-  private var state: UInt64
-  init(seed: UInt64) { state = seed &* 0x9e37_79b9_7f4a_7c15 }
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
   }
 }
