@@ -17,7 +17,7 @@ final class CipherChannel {
   private var spare: [UInt8] = []
 
   /// A buffer that a burst made larger than this is given back after it was emptied.
-  static let keptCapacityMax = 256 << 10
+  static let keptCapacityMax = 512 << 10
 
   /// Hands out all output and forgets it.
   func drain(_ sink: (UnsafeRawBufferPointer) -> Void) {

@@ -144,6 +144,8 @@ struct InteroperationTests {
           let first = try serve(context, to: [version, "-cert", shown, "-sess_out", session], hangsUp: true)
           #expect(first.end.fault == nil && first.text.contains("New, TLSv1"), "\(first.text)")
           let isKept = FileManager.default.fileExists(atPath: session)
+          // In 1.3 the server gives no ticket that it would refuse later; in 1.2 the client writes its file regardless.
+          if version == "-tls1_3" { #expect(isKept == !demandsCertificate) }
           let again = [version, "-cert", shown] + (isKept ? ["-sess_in", session] : [])
           let second = try serve(context, to: again, hangsUp: true)
           #expect(second.end.fault == nil)

@@ -46,6 +46,24 @@ struct NegotiationTests {
     }
   }
 
+  @Test("A host name is sent as SNI without its final dot; an address is not sent")
+  func serverNameIndication() throws {
+    let ours = try Authority.ours.get()
+    for (name, sent, isSent) in [
+      ("collector.example.com.", "collector.example.com", true), ("192.0.2.77", "192.0.2.77", false),
+      ("[2001:db8::77]", "2001:db8::77", false),
+    ] {
+      let client = try End(TLSContext(client: TLSClientConfiguration(name, trusting: ours.trust)))
+      client.start()
+      let hello = client.takeOutput()
+      // RFC 6066, section 3: list length, type host_name, name length, name.
+      let count = UInt8(sent.utf8.count)
+      let indication = [0, count + 3, 0, 0, count] + Array(sent.utf8)
+      #expect(hello.contains(indication) == isSent, "\(name)")
+      #expect(!hello.contains(Array(sent.utf8)) || isSent, "\(name)")
+    }
+  }
+
   @Test("Both speak TLS 1.3 unless one cannot")
   func versions() throws {
     let link = try link(client: ["h2"], server: ["h2"], client: .tls12, server: .tls12)
