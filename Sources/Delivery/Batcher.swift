@@ -3,9 +3,15 @@
 public struct Batcher: Sendable {
   /// What an append added, in all the batches it touched.
   public struct Appended: Sendable, Equatable {
-    public var spans = 0
+    public var spans: Int
     /// Bytes to charge to the byte budget; a batch gives back `byteCount` when it settles.
-    public var bytes = 0
+    public var bytes: Int
+
+    /// Makes a sum; nothing by default.
+    public init(spans: Int = 0, bytes: Int = 0) {
+      self.spans = spans
+      self.bytes = bytes
+    }
   }
 
   /// What one call of a writer did: spans written, and the index of the first span it did not look at.

@@ -54,6 +54,13 @@ public struct Departure: Sendable, Equatable {
   public var undeliverable: Int
   public var bytes: Int
 
+  /// Makes a departure.
+  public init(forwarded: Int, undeliverable: Int, bytes: Int) {
+    self.forwarded = forwarded
+    self.undeliverable = undeliverable
+    self.bytes = bytes
+  }
+
   /// Books the spans out of the stage `queue` and gives their memory back.
   public func book(in ledger: SpanLedger, releasing budget: ByteBudget) {
     if forwarded > 0 { ledger.left(forwarded, as: .forwarded) }
