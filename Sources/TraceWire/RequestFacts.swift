@@ -6,6 +6,8 @@
   public var body = ByteRange()
   /// The `Resource` message (the last one where a peer sent several); empty where there is none.
   public var resource = ByteRange()
+  /// The field that message is in, tag and length included; empty where there is none.
+  public var resourceRecord = ByteRange()
   /// Value of `service.name`.
   public var service = ByteRange()
   /// Value of the first in rank of `region`, `cloud.region`, `deployment.region`, `topology.kubernetes.io/region`.
@@ -13,6 +15,8 @@
   /// Indices of its scopes and spans in `RequestFacts`.
   public var scopes: Range<UInt32> = 0..<0
   public var spans: Range<UInt32> = 0..<0
+  /// Indices in `RequestFacts.resourceGaps`: its fields other than `scope_spans`.
+  public var gaps: Range<UInt32> = 0..<0
 
   @inlinable public init() {}
 }
@@ -26,6 +30,8 @@
   public var resource: UInt32 = 0
   /// Indices of its spans in `RequestFacts`.
   public var spans: Range<UInt32> = 0..<0
+  /// Indices in `RequestFacts.scopeGaps`: its fields other than `spans`.
+  public var gaps: Range<UInt32> = 0..<0
 
   @inlinable public init() {}
 }
@@ -36,6 +42,11 @@ public struct RequestFacts: Sendable {
   public var resources: [ResourceFacts] = []
   public var scopes: [ScopeFacts] = []
   public var spans: [SpanFacts] = []
+  /// What lies between the scopes of a `ResourceSpans` and goes wherever one of them goes: resource, schema URL,
+  /// unknown fields. Neighbouring fields are one gap, so that cutting out one trace costs what it copies.
+  public var resourceGaps: [ByteRange] = []
+  /// What lies between the spans of a `ScopeSpans`, likewise.
+  public var scopeGaps: [ByteRange] = []
 
   public init() {}
 
@@ -44,5 +55,7 @@ public struct RequestFacts: Sendable {
     resources.removeAll(keepingCapacity: true)
     scopes.removeAll(keepingCapacity: true)
     spans.removeAll(keepingCapacity: true)
+    resourceGaps.removeAll(keepingCapacity: true)
+    scopeGaps.removeAll(keepingCapacity: true)
   }
 }
