@@ -80,7 +80,7 @@ struct AttributeEdits {
     var fields = ProtobufCursor(bytes, in: body)
     while fields.hasMore {
       let start = fields.position
-      let tag = try fields.varint()
+      let tag = try fields.tag()
       try fields.skip(tag, depth: Depth.attribute)
       if tag != 0x12 { visit(ByteRange(start, fields.position)) }
     }

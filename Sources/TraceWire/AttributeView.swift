@@ -18,7 +18,7 @@ struct AttributeView {
     var view = AttributeView()
     var fields = ProtobufCursor(bytes, in: range)
     while fields.hasMore {
-      let tag = try fields.varint()
+      let tag = try fields.tag()
       switch tag {
       case 0x0a: view.key = try fields.delimited()
       case 0x12: try view.readValue(try fields.delimited(), of: bytes, depth: depth &+ 1)
@@ -32,7 +32,7 @@ struct AttributeView {
   private mutating func readValue(_ range: ByteRange, of bytes: RawSpan, depth: Int) throws(WireFault) {
     var fields = ProtobufCursor(bytes, in: range)
     while fields.hasMore {
-      let tag = try fields.varint()
+      let tag = try fields.tag()
       switch tag {
       case 0x0a:
         text = try fields.delimited()
@@ -74,7 +74,7 @@ struct AttributeView {
     guard depth <= ProtobufCursor.depthMax else { throw WireFault(.tooDeep, at: Int(range.lower)) }
     var fields = ProtobufCursor(bytes, in: range)
     while fields.hasMore {
-      let tag = try fields.varint()
+      let tag = try fields.tag()
       guard tag == 0x0a else {
         try fields.skip(tag, depth: depth)
         continue
@@ -94,7 +94,7 @@ struct AttributeView {
     guard depth <= ProtobufCursor.depthMax else { throw WireFault(.tooDeep, at: Int(range.lower)) }
     var fields = ProtobufCursor(bytes, in: range)
     while fields.hasMore {
-      let tag = try fields.varint()
+      let tag = try fields.tag()
       guard tag == attributes else {
         try fields.skip(tag, depth: depth)
         continue

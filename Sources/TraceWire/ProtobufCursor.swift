@@ -47,6 +47,28 @@
     return try longVarint()
   }
 
+  /// Reads a field's tag; it has at most five bytes and 32 bits.
+  @_lifetime(self: copy self)
+  @inline(__always)
+  public mutating func tag() throws(WireFault) -> UInt64 {
+    guard position < end else { throw WireFault(.truncated, at: position) }
+    let first = byte(position)
+    if first < 0x80 {
+      position &+= 1
+      return UInt64(first)
+    }
+    return try longTag()
+  }
+
+  @_lifetime(self: copy self)
+  @inline(never)
+  private mutating func longTag() throws(WireFault) -> UInt64 {
+    let start = position
+    let value = try longVarint()
+    guard position &- start <= 5, value <= 0xffff_ffff else { throw WireFault(.badTag, at: start) }
+    return value
+  }
+
   @_lifetime(self: copy self)
   @inline(never)
   private mutating func longVarint() throws(WireFault) -> UInt64 {

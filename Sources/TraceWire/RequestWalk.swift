@@ -9,7 +9,7 @@ extension RequestFacts {
     var fields = ProtobufCursor(bytes, from: 0, to: bytes.byteCount)
     while fields.hasMore {
       let start = fields.position
-      let tag = try fields.varint()
+      let tag = try fields.tag()
       if tag == 0x0a {
         let body = try fields.delimited()
         try readResourceSpans(body, record: ByteRange(start, fields.position), of: bytes, keys: keys)
@@ -35,7 +35,7 @@ extension RequestFacts {
     var fields = ProtobufCursor(bytes, in: body)
     while fields.hasMore {
       let start = fields.position
-      let tag = try fields.varint()
+      let tag = try fields.tag()
       switch tag {
       case 0x12:
         let scope = try fields.delimited()
@@ -71,7 +71,7 @@ extension RequestFacts {
     var fields = ProtobufCursor(bytes, in: body)
     while fields.hasMore {
       let start = fields.position
-      let tag = try fields.varint()
+      let tag = try fields.tag()
       switch tag {
       case 0x12:
         let span = try fields.delimited()
@@ -101,7 +101,7 @@ extension ResourceFacts {
   ) throws(WireFault) {
     var fields = ProtobufCursor(bytes, in: resource)
     while fields.hasMore {
-      let tag = try fields.varint()
+      let tag = try fields.tag()
       switch tag {
       case 0x0a:
         let attribute = try AttributeView.read(try fields.delimited(), of: bytes, depth: Depth.resource &+ 1)

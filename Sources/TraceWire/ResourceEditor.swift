@@ -15,7 +15,7 @@ public enum ResourceEditor {
     var fields = ProtobufCursor(bytes, in: resource)
     while fields.hasMore {
       let fieldStart = fields.position
-      let tag = try fields.varint()
+      let tag = try fields.tag()
       if tag == 0x0a {
         let attribute = try fields.delimited()
         let record = ByteRange(fieldStart, fields.position)

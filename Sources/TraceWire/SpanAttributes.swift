@@ -35,7 +35,7 @@ public struct SpanAttributes: ~Escapable {
   public mutating func next() throws(WireFault) -> Element? {
     while fields.hasMore {
       let start = fields.position
-      let tag = try fields.varint()
+      let tag = try fields.tag()
       guard tag == owner.rawValue else {
         try fields.skip(tag, depth: Depth.span)
         continue

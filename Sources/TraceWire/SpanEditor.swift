@@ -18,7 +18,7 @@ public enum SpanEditor {
     var fields = ProtobufCursor(bytes, in: body)
     while fields.hasMore {
       let fieldStart = fields.position
-      let tag = try fields.varint()
+      let tag = try fields.tag()
       switch tag {
       case 0x1a where traceState.isEdited:
         _ = try fields.delimited()

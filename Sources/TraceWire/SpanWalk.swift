@@ -7,7 +7,7 @@ extension SpanFacts {
     var hints = SpanHints()
     var fields = ProtobufCursor(bytes, in: body)
     while fields.hasMore {
-      let tag = try fields.varint()
+      let tag = try fields.tag()
       switch tag {
       case 0x0a: readTraceID(try fields.delimited(), of: bytes)
       case 0x12: readSpanID(try fields.delimited(), of: bytes)
@@ -118,7 +118,7 @@ private struct SpanHints {
   mutating func readStatus(_ range: ByteRange, of bytes: RawSpan) throws(WireFault) {
     var fields = ProtobufCursor(bytes, in: range)
     while fields.hasMore {
-      let tag = try fields.varint()
+      let tag = try fields.tag()
       if tag == 0x18 {
         status = Int32(truncatingIfNeeded: try fields.varint())
       } else {

@@ -40,9 +40,9 @@ extension OTLPGenerator {
     var fields: [[UInt8]] = []
     var cursor = ProtobufCursor(message.span.bytes, from: 0, to: message.count)
     // The message comes from an encoder: there is nothing in it that a cursor refuses.
-    while cursor.hasMore, let tag = try? cursor.varint() {
+    while cursor.hasMore, let tag = try? cursor.tag() {
       let start = cursor.position
-      var field = varint(tag)
+      var field = tagBytes(tag)
       if tag & 7 == 2, let range = try? cursor.delimited() {
         let inner = shape.inner(tag >> 3)
         let content = Array(message[range.indices])
@@ -64,10 +64,10 @@ extension OTLPGenerator {
   private mutating func unknownField() -> [UInt8] {
     let number = pick([1, 2, 3, 9, 17, 200, 536_870_911])
     switch Int.random(in: 0..<4, using: &random) {
-    case 0: return varint(UInt64(max(number, 17)) << 3) + varint(random.next())
-    case 1: return varint(UInt64(number) << 3 | 5) + [1, 2, 3, 4]
-    case 2: return varint(UInt64(max(number, 17)) << 3 | 2) + varint(3) + [0x0a, 0xff, 0xff]
-    default: return varint(UInt64(number) << 3 | 3) + group() + varint(UInt64(number) << 3 | 4)
+    case 0: return tagBytes(UInt64(max(number, 17)) << 3) + varint(random.next())
+    case 1: return tagBytes(UInt64(number) << 3 | 5) + [1, 2, 3, 4]
+    case 2: return tagBytes(UInt64(max(number, 17)) << 3 | 2) + varint(3) + [0x0a, 0xff, 0xff]
+    default: return tagBytes(UInt64(number) << 3 | 3) + group() + tagBytes(UInt64(number) << 3 | 4)
     }
   }
 
@@ -75,12 +75,15 @@ extension OTLPGenerator {
     random.one(in: 2) ? [0x08] + varint(random.next()) : [0x0b, 0x11, 1, 2, 3, 4, 5, 6, 7, 8, 0x0c]
   }
 
+  /// A tag, seldom with more bytes than it needs: up to the five that parsers take.
+  private mutating func tagBytes(_ value: UInt64) -> [UInt8] { varint(value, bytesMax: 5) }
+
   /// A varint, seldom with more bytes than it needs.
-  private mutating func varint(_ value: UInt64) -> [UInt8] {
+  private mutating func varint(_ value: UInt64, bytesMax: Int = 10) -> [UInt8] {
     var bytes: [UInt8] = []
     bytes.appendVarint(value)
     guard random.one(in: 20) else { return bytes }
-    while bytes.count < 10, !random.one(in: 3) {
+    while bytes.count < bytesMax, !random.one(in: 3) {
       bytes[bytes.count - 1] |= 0x80
       bytes.append(0)
     }
