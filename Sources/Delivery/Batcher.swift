@@ -17,6 +17,7 @@ public struct Batcher: Sendable {
   /// What one call of a writer did: spans written, and the index of the first span it did not look at.
   public typealias Written = (written: Int, next: Int)
 
+  /// May be changed at any time (a reload); holds from the next append on.
   public var limits: BatchLimits
   /// The spans in the open batch.
   public private(set) var spanCount = 0
@@ -51,6 +52,7 @@ public struct Batcher: Sendable {
     var appended = Appended()
     var rest = range
     var step = fitting(limits.maxBytes, of: range.count, bytes: requestBytes)
+    sealIfFull(into: &sealed)  // Limits may have shrunk since.
     while !rest.isEmpty {
       prepareBuffer()
       let before = buffer.count
@@ -75,7 +77,7 @@ public struct Batcher: Sendable {
         appended.spans += written
         appended.bytes += bytes
         if bytes < limits.maxBytes / 2 { step = step > Int.max / 2 ? .max : step * 2 }
-        if roomSpans == 0 || buffer.count >= limits.maxBytes { sealOpen(into: &sealed) }
+        sealIfFull(into: &sealed)
       }
       rest = next..<rest.upperBound
     }
@@ -106,7 +108,7 @@ public struct Batcher: Sendable {
     write(&buffer)
     count(spans, owner: owner, now: now)
     let appended = Appended(spans: spans, bytes: buffer.count - before)
-    if roomSpans <= 0 || buffer.count >= limits.maxBytes { sealOpen(into: &sealed) }
+    sealIfFull(into: &sealed)
     sealIfComplete(into: &sealed)
     return appended
   }
@@ -153,6 +155,10 @@ public struct Batcher: Sendable {
 
   private mutating func sealOpen(into sealed: inout [Batch]) {
     if let batch = seal() { sealed.append(batch) }
+  }
+
+  private mutating func sealIfFull(into sealed: inout [Batch]) {
+    if roomSpans <= 0 || buffer.count >= limits.maxBytes { sealOpen(into: &sealed) }
   }
 
   private mutating func sealIfComplete(into sealed: inout [Batch]) {

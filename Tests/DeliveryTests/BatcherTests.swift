@@ -196,6 +196,18 @@ extension Batcher {
     #expect(sealed.contains { $0.byteCount == 60_000 && $0.spanCount == 1 })
   }
 
+  @Test func shrunkLimitsSealWhatIsOpen() {
+    for smaller in [BatchLimits(sendBatchSize: 2, sendBatchMaxSize: 2), BatchLimits(maxBytes: 4)] {
+      var batcher = Batcher(BatchLimits())
+      var sealed: [Batch] = []
+      _ = batcher.append(FakeRequest(sizes: [1, 1, 1, 1, 1]), sealed: &sealed)
+      batcher.limits = smaller
+      _ = batcher.append(FakeRequest(sizes: [1]), sealed: &sealed)
+      #expect(sealed.map(\.spanCount) == [5])
+      #expect(batcher.spanCount == 1)
+    }
+  }
+
   @Test func ownersAreKeptWithTheirBatches() {
     var batcher = Batcher(BatchLimits(sendBatchSize: 4, sendBatchMaxSize: 4))
     var sealed: [Batch] = []
