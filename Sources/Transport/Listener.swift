@@ -1,0 +1,74 @@
+public import HTTP2Engine
+internal import NIOCore
+public import NIOPosix
+
+/// One listening socket and the connections it accepted.
+public final class Listener: Sendable {
+  /// Name for log lines.
+  public let name: String
+  /// The address it is bound to, with the port the system chose where 0 was asked for.
+  public let address: String
+  private let channel: any Channel
+  private let registries: PerLoop<ConnectionRegistry>
+
+  private init(name: String, address: String, channel: any Channel, registries: PerLoop<ConnectionRegistry>) {
+    self.name = name
+    self.address = address
+    self.channel = channel
+    self.registries = registries
+  }
+
+  /// Binds and begins to accept on the group's loops; each loop's connections are served by its own service.
+  /// Throws what the system says when the address cannot be bound.
+  public static func bind(
+    _ options: ListenerOptions, group: MultiThreadedEventLoopGroup, services: PerLoop<any RequestService>,
+    counters: ConnectionCounters
+  ) async throws -> Listener {
+    let loops = Array(group.makeIterator())
+    let registries = try await PerLoop(on: loops) { _, _ in ConnectionRegistry() }
+    let scratches = try await PerLoop(on: loops) { _, _ in ScratchBuffer() }
+    let channel = try await ServerBootstrap(group: group)
+      .serverChannelOption(.backlog, value: 1024)
+      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+      .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+      .childChannelOption(
+        .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 2048, initial: 16384, maximum: 262_144)
+      )
+      .childChannelInitializer { child in
+        child.eventLoop.makeCompletedFuture {
+          guard counters.admit() else { throw ConnectionRefused() }
+          child.closeFuture.whenComplete { _ in counters.ended() }
+          let loop = child.eventLoop
+          try child.pipeline.syncOperations.addHandler(
+            ServerConnection(
+              options, service: services.value(on: loop), counters: counters, registry: registries.value(on: loop),
+              scratch: scratches.value(on: loop)))
+        }
+      }
+      .bind(host: options.host, port: options.port).get()
+    return Listener(
+      name: options.name, address: describe(channel.localAddress), channel: channel, registries: registries)
+  }
+
+  /// Stops accepting and asks every connection to finish; returns when all have ended or the time is over.
+  public func drain(within limit: Duration) async {
+    try? await channel.close().get()
+    _ = await registries.map { $0.drain() }
+    let deadline = ContinuousClock.now + limit
+    while await registries.map({ $0.isEmpty }).contains(false) {
+      guard ContinuousClock.now < deadline else {
+        _ = await registries.map { $0.abort() }
+        return
+      }
+      try? await Task.sleep(for: .milliseconds(10))
+    }
+  }
+
+  private static func describe(_ address: SocketAddress?) -> String {
+    guard let host = address?.ipAddress, let port = address?.port else { return "unknown" }
+    return host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+  }
+}
+
+/// The cap on connections is reached.
+struct ConnectionRefused: Error {}

@@ -1,0 +1,38 @@
+public import HTTP2Engine
+
+/// How one listener serves.
+public struct ListenerOptions: Sendable {
+  /// What may be spoken on the port.
+  public enum Protocols: Sendable {
+    /// HTTP/2 alone (gRPC).
+    case http2
+    /// HTTP/1.1 and HTTP/2, told apart by ALPN or by the connection preface.
+    case http1AndHTTP2
+  }
+
+  /// Name for log lines, such as `otlp_grpc`.
+  public var name: String
+  public var host: String
+  /// 0 picks a free port.
+  public var port: Int
+  public var protocols: Protocols
+  /// Where new connections find the current TLS context; `nil` for clear text.
+  public var tls: TLSContextSource?
+  public var http2: HTTP2Limits
+  /// How long a connection may take until its first request can be read.
+  public var openingTimeout: Duration
+
+  /// Makes options.
+  public init(
+    name: String, host: String, port: Int, protocols: Protocols, tls: TLSContextSource? = nil,
+    http2: HTTP2Limits = HTTP2Limits(), openingTimeout: Duration = .seconds(10)
+  ) {
+    self.name = name
+    self.host = host
+    self.port = port
+    self.protocols = protocols
+    self.tls = tls
+    self.http2 = http2
+    self.openingTimeout = openingTimeout
+  }
+}

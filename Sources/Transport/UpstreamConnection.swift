@@ -1,0 +1,255 @@
+public import HTTP2Engine
+public import NIOCore
+internal import NIOPosix
+internal import TLSEngine
+
+/// Where a client connection goes.
+public struct UpstreamTarget: Sendable {
+  public var host: String
+  public var port: Int
+  /// Where the TLS context in force is found (it also holds the name to verify); `nil` for clear text.
+  public var tls: TLSContextSource?
+  public var connectTimeout: Duration
+
+  /// Makes a target.
+  public init(
+    host: String, port: Int, tls: TLSContextSource? = nil, connectTimeout: Duration = .seconds(10)
+  ) {
+    self.host = host
+    self.port = port
+    self.tls = tls
+    self.connectTimeout = connectTimeout
+  }
+
+  /// `host:port` as `:authority` shows it.
+  public var authority: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+}
+
+/// Why a connection to an upstream could not be made or ended: a word for metrics and a sentence for the log.
+public struct UpstreamFailure: Error, Sendable {
+  public var label: String
+  public var message: String
+
+  /// Makes a failure.
+  public init(label: String, message: String) {
+    self.label = label
+    self.message = message
+  }
+}
+
+/// One HTTP/2 connection to an upstream. Made, used and ended on one event loop; it is never opened twice.
+public final class UpstreamConnection: ChannelInboundHandler {
+  public typealias InboundIn = ByteBuffer
+  public typealias OutboundOut = ByteBuffer
+
+  /// Called once when requests can be sent.
+  public var onUp: (() -> Void)?
+  /// Called once when the connection could not be made or has ended.
+  public var onDown: ((UpstreamFailure) -> Void)?
+  /// Called when the connection takes more requests than it did, or must not be given any more.
+  public var onCapacityChange: (() -> Void)?
+
+  /// How much is encrypted and written at once.
+  private static let drainBytes = 128 << 10
+
+  private let target: UpstreamTarget
+  private let client: HTTP2Client
+  private let scratch: ScratchBuffer
+  private var tls: TLSSession?
+  private var context: ChannelHandlerContext?
+  private var openingTimer: Scheduled<Void>?
+  private var isUp = false
+  private var isDown = false
+  private var isReading = false
+
+  /// Makes a connection that is not open yet.
+  public init(_ target: UpstreamTarget, limits: HTTP2ClientLimits = HTTP2ClientLimits()) {
+    self.target = target
+    client = HTTP2Client(limits: limits)
+    scratch = ScratchBuffer()
+  }
+
+  // MARK: Use
+
+  /// Connects. `onUp` or `onDown` tells what came of it.
+  public func open(on loop: any EventLoop) {
+    let handler = NIOLoopBound(self, eventLoop: loop)
+    client.wantsFlush = { [weak self] in self?.flush() }
+    let timeout = TimeAmount.nanoseconds(target.connectTimeout.nanosecondsClamped)
+    openingTimer = loop.assumeIsolated().scheduleTask(in: timeout) { [weak self] in
+      self?.end(UpstreamFailure(label: "timeout", message: "no connection within the time limit"))
+    }
+    ClientBootstrap(group: loop)
+      .connectTimeout(timeout)
+      .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+      .channelOption(
+        .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 2048, initial: 8192, maximum: 65536)
+      )
+      .channelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(handler.value) }
+      }
+      .connect(host: target.host, port: target.port)
+      .assumeIsolated()
+      .whenFailure { [weak self] error in
+        self?.end(UpstreamFailure(label: "connect", message: "cannot connect: \(error)"))
+      }
+  }
+
+  /// Whether a request can be sent now.
+  public var canSubmit: Bool { isUp && !isDown && client.canSubmit }
+  /// Requests the peer allows in flight.
+  public var concurrencyMax: Int { client.concurrencyMax }
+  /// Requests in flight.
+  public var activeRequests: Int { client.activeRequests }
+  /// The stream and connection are done for new requests (GOAWAY), though some may still be in flight.
+  public var isGoingAway: Bool { !client.acceptsNewRequests }
+
+  /// Sends a request with a body in two pieces; `completion` is called exactly once, on this loop.
+  /// Returns the stream, by which the request can be cancelled; `nil` when it could not be sent.
+  public func submit(
+    _ request: ClientRequest, prefix: [UInt8], body: [UInt8],
+    completion: @escaping (Result<ClientResponse, ClientFailure>) -> Void
+  ) -> Int32? {
+    guard canSubmit else { return nil }
+    let stream = client.submit(request, prefix: prefix, body: body, completion: completion)
+    flush()
+    return stream
+  }
+
+  /// Gives up a request; its completion is called with a failure.
+  public func cancel(_ stream: Int32) {
+    client.cancel(stream)
+    flush()
+  }
+
+  /// Ends the connection.
+  public func close() { end(UpstreamFailure(label: "closed", message: "closed by this side")) }
+
+  // MARK: Life
+
+  public func channelActive(context: ChannelHandlerContext) {
+    self.context = context
+    guard let source = target.tls else {
+      flush()
+      return comeUp()
+    }
+    let session = TLSSession(source.current)
+    tls = session
+    do throws(TLSFault) {
+      try session.start()
+    } catch {
+      return end(UpstreamFailure(label: "tls", message: "TLS: \(error)"))
+    }
+    flush()
+  }
+
+  public func channelInactive(context: ChannelHandlerContext) {
+    end(UpstreamFailure(label: "closed", message: "the peer closed the connection"))
+    self.context = nil
+  }
+
+  public func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    end(UpstreamFailure(label: "io", message: "connection failed: \(error)"))
+  }
+
+  private func comeUp() {
+    isUp = true
+    openingTimer?.cancel()
+    let report = onUp
+    onUp = nil
+    report?()
+  }
+
+  private func end(_ failure: UpstreamFailure) {
+    guard !isDown else { return }
+    isDown = true
+    openingTimer?.cancel()
+    if let tls, let context { write(tls, context) }
+    context?.close(promise: nil)
+    client.connectionLost()
+    let report = onDown
+    (onUp, onDown, onCapacityChange) = (nil, nil, nil)
+    report?(failure)
+  }
+
+  // MARK: Bytes
+
+  public func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    isReading = true
+    defer { isReading = false }
+    let buffer = unwrapInboundIn(data)
+    guard let tls else { return buffer.withUnsafeReadableBytes { feed($0) } }
+    do throws(TLSFault) {
+      try tls.receive(buffer, scratch: scratch) { feed($0) }
+    } catch {
+      return end(UpstreamFailure(label: "tls", message: "TLS: \(error)"))
+    }
+    if tls.isEstablished, !isUp, !isDown {
+      guard tls.negotiatedProtocol == "h2" else {
+        return end(UpstreamFailure(label: "tls", message: "the peer did not choose HTTP/2 (ALPN h2)"))
+      }
+      comeUp()
+    }
+    if tls.isPeerClosed { end(UpstreamFailure(label: "closed", message: "the peer closed the connection")) }
+  }
+
+  private func feed(_ plain: UnsafeRawBufferPointer) {
+    guard !isDown else { return }
+    do throws(HTTP2Fault) {
+      try client.receive(plain, now: NIODeadline.now().uptimeNanoseconds)
+    } catch {
+      end(UpstreamFailure(label: "protocol", message: "HTTP/2: \(error)"))
+    }
+  }
+
+  public func channelReadComplete(context: ChannelHandlerContext) {
+    flush()
+    if isUp { onCapacityChange?() }
+    if isGoingAway, client.activeRequests == 0 {
+      end(UpstreamFailure(label: "going_away", message: "the peer asked to go elsewhere"))
+    }
+  }
+
+  public func channelWritabilityChanged(context: ChannelHandlerContext) {
+    if context.channel.isWritable { flush() }
+  }
+
+  /// Writes what the engines have to say, as long as the socket takes it.
+  private func flush() {
+    guard let context, !isReading, !isDown, context.channel.isActive else { return }
+    while context.channel.isWritable, tls?.isEstablished ?? true {
+      scratch.plain.removeAll(keepingCapacity: true)
+      do throws(HTTP2Fault) {
+        try client.drain(upTo: Self.drainBytes) { scratch.plain.append(contentsOf: $0) }
+      } catch {
+        return end(UpstreamFailure(label: "protocol", message: "HTTP/2: \(error)"))
+      }
+      if scratch.plain.isEmpty { break }
+      guard send(context) else { return }
+    }
+    if let tls { write(tls, context) }
+  }
+
+  /// Sends what was drained. False: the connection has ended.
+  private func send(_ context: ChannelHandlerContext) -> Bool {
+    guard let tls else {
+      context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: scratch.plain)), promise: nil)
+      return true
+    }
+    do throws(TLSFault) {
+      try scratch.encrypt(with: tls)
+    } catch {
+      end(UpstreamFailure(label: "tls", message: "TLS: \(error)"))
+      return false
+    }
+    write(tls, context)
+    return true
+  }
+
+  private func write(_ tls: TLSSession, _ context: ChannelHandlerContext) {
+    guard tls.outputByteCount > 0 else { return }
+    var out = context.channel.allocator.buffer(capacity: tls.outputByteCount)
+    tls.takeOutput { out.writeBytes($0) }
+    context.writeAndFlush(wrapOutboundOut(out), promise: nil)
+  }
+}
