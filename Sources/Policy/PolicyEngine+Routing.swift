@@ -33,7 +33,7 @@ extension PolicyEngine {
     for index in resources.indices {
       let named = resources[index].region
       let region = named.isEmpty ? ownRegion : interner.intern(named, of: bytes)
-      origins.append((region, pair(from: region, to: region).index))
+      origins.append(Origin(region: region, pair: pair(from: region, to: region).index))
     }
   }
 

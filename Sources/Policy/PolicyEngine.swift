@@ -11,15 +11,24 @@ public struct PolicyEngine: Sendable {
   var hosts: HostCache
   var pairs: PairTable
   var skew = SkewDetector()
+  private var rewriter: SpanRewriter
+  private var resources: ResourceRewriter
   private var baggage: BaggageCounts
   private var fullTables: PolicyCounts.FullTables
 
   // Scratch, reused from request to request.
   var groups: TraceGroups
-  /// For each resource its region, and the pair of that region with itself.
-  var origins: [(region: RegionID, pair: UInt32)] = []
+  /// One for each resource.
+  var origins: [Origin] = []
   /// One for each span.
   var bearings: [SpanBearing] = []
+
+  /// What is known of a resource: its region, the pair of that region with itself, whether a span of it is kept.
+  struct Origin {
+    var region: RegionID
+    var pair: UInt32
+    var isKept = false
+  }
 
   /// An engine for one loop. After a reload `counts` are those of the engine before. `seed` is the secret of its hashes.
   public init(
@@ -34,6 +43,8 @@ public struct PolicyEngine: Sendable {
     hosts = HostCache(rules: policy.rules, ids: ids, hash: hash)
     pairs = PairTable(hash: hash)
     groups = TraceGroups(unrouted: policy.sampling, hash: hash)
+    rewriter = SpanRewriter(baggage: policy.baggage, keys: policy.attributeKeys)
+    resources = ResourceRewriter(policy.resources, region: policy.configuration.region, hash: hash)
     baggage = counts.baggage
     fullTables = counts.fullTables
     self.policy = policy
@@ -54,6 +65,9 @@ public struct PolicyEngine: Sendable {
     }
   }
 
+  /// What requests must be walked with.
+  public var attributeKeys: AttributeKeys { policy.attributeKeys }
+
   /// The counters so far, those of the engines before included.
   public var counts: PolicyCounts {
     var counts = PolicyCounts()
@@ -63,11 +77,12 @@ public struct PolicyEngine: Sendable {
     counts.fullTables.regions &+= interner.overflows
     counts.fullTables.pairs &+= pairs.overflows
     counts.fullTables.hosts &+= hosts.flushes
+    counts.fullTables.resources &+= resources.flushes
     return counts
   }
 
-  /// Decides every span and every resource of a walked request, whose bytes are `bytes`. `now` is monotonic, in
-  /// nanoseconds. What is to be done is in `plan` afterwards.
+  /// Decides every span and every resource of a request that was walked with the policy's `attributeKeys`, and whose
+  /// bytes are `bytes`. `now` is monotonic, in nanoseconds. What is to be done is in `plan` afterwards.
   public mutating func decide(
     _ facts: borrowing RequestFacts, in bytes: RawSpan, now: UInt64, plan: inout RewritePlan
   ) -> PolicyTally {
@@ -76,6 +91,10 @@ public struct PolicyEngine: Sendable {
     recall(now: now)
     var tally = PolicyTally()
     judge(facts, in: bytes, plan: &plan, tally: &tally)
+    let resources = facts.resources.span
+    for index in resources.indices where origins[index].isKept {
+      plan.resources[index] = self.resources.rewrite(resources[index], in: bytes, to: &plan.scratch)
+    }
     tally.skewWarning = skew.verdict()
     baggage += tally.baggage
     return tally
@@ -85,6 +104,7 @@ public struct PolicyEngine: Sendable {
     _ facts: borrowing RequestFacts, in bytes: RawSpan, plan: inout RewritePlan, tally: inout PolicyTally
   ) {
     let mode = policy.configuration.mode
+    let unrouted = policy.sampling
     let spans = facts.spans.span
     for index in spans.indices {
       guard spans[index].traits.isDisjoint(with: .invalid) else {
@@ -93,20 +113,29 @@ public struct PolicyEngine: Sendable {
         continue
       }
       let bearing = bearings[index]
-      var sampling = policy.sampling
-      var pair = bearing.pair != SpanBearing.none ? bearing.pair : origins[Int(spans[index].resource)].pair
+      let resource = Int(spans[index].resource)
+      var sampling = unrouted
+      var pair = bearing.pair != SpanBearing.none ? bearing.pair : origins[resource].pair
       if bearing.group != SpanBearing.none {
         let group = groups.groups[Int(bearing.group)]
         sampling = group.sampling
         if bearing.pair == SpanBearing.none, group.decision != nil { pair = group.pair }
       }
       let verdict = sampling.verdict(spans[index], mode: mode)
-      pairs.count(isKept: verdict != .drop, at: Int(pair))
       if verdict == .drop {
         plan.spans[index] = .drop
         tally.sampledOut &+= 1
-      } else {
+        pairs.count(isKept: false, at: Int(pair))
+      } else if let action = rewriter.rewrite(
+        spans[index], verdict, in: bytes, to: &plan.scratch, counts: &tally.baggage)
+      {
+        plan.spans[index] = action
         tally.kept &+= 1
+        origins[resource].isKept = true
+        pairs.count(isKept: true, at: Int(pair))
+      } else {
+        plan.spans[index] = .drop
+        tally.rejected &+= 1
       }
     }
   }

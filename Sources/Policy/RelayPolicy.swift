@@ -1,10 +1,16 @@
+public import TraceWire
+
 /// A relay's policy, compiled once and shared by all loops. Immutable: a reload makes another one.
 public final class RelayPolicy: Sendable {
   /// What it was compiled from.
   public let configuration: PolicyConfiguration
+  /// What the walk has to look for: requests must be walked with these keys.
+  public let attributeKeys: AttributeKeys
   let routes: RouteTable
   let rules: RegionRules
   let sampling: SpanSampling
+  let resources: ResourceRules
+  let baggage: BaggageRules?
 
   /// Compiles a configuration. What is out of range is clamped; the configuration's validation says so to the user.
   public init(_ configuration: PolicyConfiguration) {
@@ -13,5 +19,15 @@ public final class RelayPolicy: Sendable {
     rules = RegionRules(configuration.regions)
     let probability = configuration.defaultProbability
     sampling = SpanSampling(probability: probability > 0 ? min(probability, 1) : 0)
+    resources = ResourceRules(configuration.resourceActions)
+    if let limits = configuration.baggage {
+      // Only names of the configuration are in its tables: the secret need not be one.
+      baggage = BaggageRules(limits, hash: KeyedHash(seed: 1))
+      attributeKeys = AttributeKeys(
+        prefix: limits.prefix, keys: limits.keys, headerAttributes: limits.headerAttributes)
+    } else {
+      baggage = nil
+      attributeKeys = AttributeKeys()
+    }
   }
 }

@@ -1,3 +1,5 @@
+public import TraceWire
+
 /// One action of the resource processor, as the Collector's.
 public struct ResourceAction: Hashable, Sendable {
   /// What is done.
@@ -12,23 +14,15 @@ public struct ResourceAction: Hashable, Sendable {
     case delete
   }
 
-  /// An attribute's value.
-  public enum Value: Hashable, Sendable {
-    case string(String)
-    case bool(Bool)
-    case int(Int64)
-    case double(Double)
-  }
-
   /// The attribute's key.
   public var key: String
   /// What is done.
   public var kind: Kind
   /// The value; `delete` needs none.
-  public var value: Value?
+  public var value: AttributeValue?
 
   /// Makes an action. Everything but `delete` needs a value.
-  public init(_ kind: Kind, key: String, value: Value? = nil) {
+  public init(_ kind: Kind, key: String, value: AttributeValue? = nil) {
     precondition(kind == .delete || value != nil, "insert, update and upsert need a value")
     self.kind = kind
     self.key = key

@@ -1,3 +1,5 @@
+internal import TraceWire
+
 /// The actions on a resource's attributes and the region stamp, compiled: pure decisions about lists of keys.
 ///
 /// The stamp comes after the actions: whatever they did, a resource leaves with the region that its spans were judged
@@ -6,7 +8,7 @@ struct ResourceRules: Sendable {
   /// Where a region may be named, in their rank.
   static let regionKeys = ["region", "cloud.region", "deployment.region", "topology.kubernetes.io/region"]
     .map { Array($0.utf8) }
-  static let stampKey = Array("cloud.region".utf8)
+  static let stampKey = "cloud.region"
 
   /// An attribute as the actions see it.
   struct Attribute {
@@ -34,14 +36,13 @@ struct ResourceRules: Sendable {
 
   private let steps: [Step]
 
-  /// Compiles actions. `encode` makes the `KeyValue` message of one.
-  init(_ actions: [ResourceAction], encode: (String, ResourceAction.Value) -> [UInt8]) {
+  /// Compiles actions.
+  init(_ actions: [ResourceAction]) {
     steps = actions.map { action in
       var isText = false
       if case .string(let text) = action.value { isText = !text.isEmpty }
-      let attribute = Attribute(
-        key: Array(action.key.utf8), isText: isText, ordinal: nil,
-        encoded: action.value.map { encode(action.key, $0) } ?? [])
+      let encoded = action.value.map { KeyValueEncoder.encode(key: action.key, value: $0) }
+      let attribute = Attribute(key: Array(action.key.utf8), isText: isText, ordinal: nil, encoded: encoded ?? [])
       return Step(kind: action.kind, attribute: attribute)
     }
   }
@@ -60,9 +61,10 @@ struct ResourceRules: Sendable {
       }
       if step.kind != .delete { attributes.append(step.attribute) }
     }
+    let stampKey = Array(Self.stampKey.utf8)
     if !attributes.contains(where: { $0.isText && Self.regionKeys.contains($0.key) }) {
-      attributes.removeAll { $0.key == Self.stampKey }
-      attributes.append(Attribute(key: Self.stampKey, isText: true, ordinal: nil, encoded: stamp))
+      attributes.removeAll { $0.key == stampKey }
+      attributes.append(Attribute(key: stampKey, isText: true, ordinal: nil, encoded: stamp))
     }
     let left = Set(attributes.compactMap(\.ordinal))
     return Outcome(

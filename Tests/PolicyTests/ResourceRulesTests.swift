@@ -1,28 +1,33 @@
+import SwiftProtobuf
+import TestKit
 import Testing
+import TraceWire
 
 @testable import Policy
 
 @Suite struct ResourceRulesTests {
-  private func text(_ value: ResourceAction.Value) -> String {
-    switch value {
-    case .string(let text): text
-    case .bool(let flag): "\(flag)"
-    case .int(let number): "\(number)"
-    case .double(let number): "\(number)"
-    }
-  }
-
   /// Runs actions over `key=value` attributes and shows what is left as text; a value in `<>` is not a string.
   private func run(_ actions: [ResourceAction], on present: [String], stamp: String = "own") -> [String] {
-    let rules = ResourceRules(actions) { key, value in Array("\(key)=\(self.text(value))".utf8) }
     let attributes = present.enumerated().map { ordinal, attribute in
       let parts = attribute.split(separator: "=", omittingEmptySubsequences: false)
       return ResourceRules.Attribute(
         key: Array(parts[0].utf8), isText: !parts[1].isEmpty && !parts[1].hasPrefix("<"), ordinal: ordinal)
     }
-    let outcome = rules.outcome(for: attributes, stamp: Array("cloud.region=\(stamp)".utf8))
+    let encoded = KeyValueEncoder.encode(key: "cloud.region", value: .string(stamp))
+    let outcome = ResourceRules(actions).outcome(for: attributes, stamp: encoded)
     let kept = present.enumerated().filter { !outcome.dropped.contains($0.offset) }.map(\.element)
-    return kept + outcome.added.map { String(decoding: $0, as: UTF8.self) }
+    return kept + outcome.added.map(text)
+  }
+
+  private func text(_ encoded: [UInt8]) -> String {
+    guard let attribute = try? OTLPAttribute(serializedBytes: encoded) else { return "unreadable" }
+    switch attribute.value.value {
+    case .stringValue(let text): return "\(attribute.key)=\(text)"
+    case .boolValue(let flag): return "\(attribute.key)=\(flag)"
+    case .intValue(let number): return "\(attribute.key)=\(number)"
+    case .doubleValue(let number): return "\(attribute.key)=\(number)"
+    default: return "\(attribute.key)=?"
+    }
   }
 
   private let home = "region=r"
