@@ -1,2 +1,3 @@
 #include <libdeflate.h>
 #include <zstd.h>
+#include <zstd_errors.h>
