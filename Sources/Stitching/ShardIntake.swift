@@ -7,13 +7,16 @@ extension ShardState {
     var report = IngestReport()
     let before = live.heldBytes
     segmenter.begin(request)
+    room = limits.writtenBytesMax(for: indices.count, of: request)
     let facts = request.facts.spans
     let spans = facts.span
     var first = 0
     while first < indices.count {
       let id = spans[Int(indices[first])].traceID
       var last = first &+ 1
-      while last < indices.count, spans[Int(indices[last])].traceID == id { last &+= 1 }
+      while last < indices.count, indices[last] > indices[last &- 1], spans[Int(indices[last])].traceID == id {
+        last &+= 1
+      }
       let run = indices[first..<last]
       if let slot = live.find(id) {
         collect(run, of: request, in: slot, now, &report)
@@ -22,10 +25,10 @@ extension ShardState {
       } else {
         collect(run, of: request, in: open(id, now, &report), now, &report)
       }
+      while live.heldBytes > limits.memoryBytesMax, let slot = live.longestIdle {
+        report.closed.append(close(slot, early: .memory, now))
+      }
       first = last
-    }
-    while live.heldBytes > limits.memoryBytesMax, let slot = live.longestIdle {
-      report.closed.append(close(slot, early: .memory, now))
     }
     report.heldBytesChange = live.heldBytes &- before
     duplicates &+= UInt64(report.duplicates)
@@ -54,7 +57,7 @@ extension ShardState {
       let record = segmenter.record(index, of: request)
       if live[slot].segment.find(record.spanID, hash: hash) != nil {
         report.duplicates &+= 1
-      } else if live[slot].segment.spans.count >= limits.maxSpansPerTrace {
+      } else if room <= 0 || live[slot].segment.spans.count >= limits.maxSpansPerTrace {
         report.overBudget &+= 1
       } else {
         live[slot].segment.absorb(record, hash: hash, links: &links)
@@ -64,7 +67,10 @@ extension ShardState {
     guard !accepted.isEmpty else { return }
     report.accepted &+= accepted.count
     match(slot)
-    SpanCutter.append(accepted, of: request, to: &live[slot].payload)
+    cutAccepted(of: request)
+    // Most traces come in one piece: exact room for that.
+    if live[slot].payload.isEmpty { live[slot].payload.reserveCapacity(cut.count) }
+    live[slot].payload.append(contentsOf: cut)
     live.grew(slot, fromBytes: bytes, fromSpans: spanCount, now: now)
   }
 
@@ -92,13 +98,26 @@ extension ShardState {
         report.duplicates &+= 1
         continue
       }
+      if room <= 0 {
+        report.overBudget &+= 1
+        continue
+      }
       lateSpans.insert(span.spanID.rawValue, in: id, now: now)
       flows.count(late: span)
       matchLate(span, of: id, record, now)
       accepted.append(index)
     }
     report.late &+= accepted.count
-    SpanCutter.append(accepted, of: request, to: &report.latePayload)
+    cutAccepted(of: request)
+    report.latePayload.append(contentsOf: cut)
+  }
+
+  /// Copies the accepted spans out of a request, with what their resource and scope hold.
+  private mutating func cutAccepted(of request: ReceivedRequest) {
+    cut.removeAll(keepingCapacity: cut.capacity < 1 << 20)
+    let bytes = request.bytes
+    BatchWriter.append(spans: accepted, of: request.facts, in: bytes.span.bytes, to: &cut)
+    room &-= cut.count
   }
 
   private mutating func matchLate(_ span: SpanRecord, of id: TraceID, _ record: UInt32, _ now: UInt64) {

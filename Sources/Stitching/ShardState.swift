@@ -21,6 +21,9 @@ struct ShardState {
   var accepted: [UInt32] = []
   var links: [Link] = []
   var ends: [LinkEnd] = []
+  var cut: [UInt8] = []
+  /// Bytes that may still be written for the request at hand.
+  var room = 0
 
   init(limits: StitchingLimits, flow: FlowLimits, names: FlowNames, hash: KeyedHash, now: UInt64) {
     self.limits = limits

@@ -1,3 +1,5 @@
+internal import TraceWire
+
 /// How long traces are waited for and how much of them is held. The numbers are a shard's own: `divided(by:)` makes
 /// them of the process's.
 public struct StitchingLimits: Sendable, Equatable {
@@ -17,6 +19,10 @@ public struct StitchingLimits: Sendable, Equatable {
   public var closedBytesMax = 256 << 20
   /// Late spans that are remembered, to tell their duplicates; one more forgets the oldest.
   public var maxLateSpans = 1_000_000
+  /// How many times its own size a request may come to when its resources are copied into each of its traces; spans
+  /// past it, and past a first MiB, leave as over budget. Without it one large resource and many small traces in one
+  /// request would fill any memory.
+  public var maxExpansion = 16
   /// The most traces one call of `advance` closes.
   public var closedPerAdvance = 1024
 
@@ -32,6 +38,13 @@ public struct StitchingLimits: Sendable, Equatable {
     part.closedBytesMax = max(1, closedBytesMax / shards)
     part.maxLateSpans = max(1, maxLateSpans / shards)
     return part
+  }
+
+  /// How many bytes may be written for so many spans of a request.
+  func writtenBytesMax(for spans: Int, of request: ReceivedRequest) -> Int {
+    let total = max(1, request.facts.spans.count)
+    let share = Double(request.bytes.count) * Double(maxExpansion) * Double(spans) / Double(total)
+    return Int(min(share, 1e15)) + (1 << 20)
   }
 }
 

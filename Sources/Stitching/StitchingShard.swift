@@ -15,7 +15,8 @@ public final class StitchingShard {
     state = ShardState(limits: limits, flow: flow, names: names, hash: hash, now: now)
   }
 
-  /// Takes in the spans of a request with these indices, all valid; quickest when a trace's are next to each other.
+  /// Takes in the spans of a request with these indices, all valid; quickest when a trace's are next to
+  /// each other and rising, as `RequestPartitioner` puts them.
   /// The report's late spans and early closed traces are to be handed on.
   public func ingest(_ request: ReceivedRequest, spans: [UInt32], now: UInt64) -> IngestReport {
     state.ingest(request, spans, now)

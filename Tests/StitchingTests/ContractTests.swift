@@ -27,12 +27,12 @@ import TraceWire
   @Test func oneCallBetweenRegions() {
     let shard = shard()
     let half = Threshold(probability: 0.5)
+    let server = TestSpan(
+      id: 3, parent: 2, region: "eu", service: "b", kind: .server, isError: true, start: second / 2, end: second,
+      threshold: half, size: 33)
     shard.ingest([
       TestSpan(id: 1, region: "us", service: "a", start: 0, end: 3 * second, threshold: half),
-      TestSpan(id: 2, parent: 1, region: "us", service: "a", kind: .client, start: 0, end: 2 * second),
-      TestSpan(
-        id: 3, parent: 2, region: "eu", service: "b", kind: .server, isError: true, start: second / 2, end: second,
-        threshold: half, size: 33),
+      TestSpan(id: 2, parent: 1, region: "us", service: "a", kind: .client, start: 0, end: 2 * second), server,
     ])
     let closed = shard.closeAll(now: 1)
     #expect(closed.map(\.isComplete) == [true] && closed.map(\.isCrossRegion) == [true])
@@ -41,7 +41,7 @@ import TraceWire
     let edge = "{client=a,server=b,client_region=us,server_region=eu}"
     let wanted: [String: Double] = [
       "trace_count\(pair)": 2, "region_flow_requests_total\(pair)": 2, "region_flow_errors_total\(pair)": 2,
-      "region_flow_bytes_total\(pair)": 33, "region_flow_client_seconds_sum\(pair)": 4,
+      "region_flow_bytes_total\(pair)": Double(server.encoded.count), "region_flow_client_seconds_sum\(pair)": 4,
       "region_flow_server_seconds_sum\(pair)": 1, "region_flow_network_seconds_sum\(pair)": 3,
       "trace_duration_seconds_sum{service=a}": 6, "trace_errors_total{service=b}": 2,
       "traces_service_graph_request_total\(edge)": 2, "traces_service_graph_request_failed_total\(edge)": 2,
@@ -101,14 +101,14 @@ import TraceWire
         shard.ingest(
           [
             TestSpan(id: id, region: "us", kind: .client, start: start, end: end, threshold: thinnest),
-            TestSpan(id: id + 1, parent: id, region: "eu", kind: .server, start: end, end: start, threshold: .never),
+            TestSpan(id: id + 1, parent: id, region: "eu", kind: .server, start: end, end: start),
           ], at: start)
       }
     }
     _ = shard.advance(to: .max)
     _ = shard.closeAll(now: 0)
     #expect(shard.liveTraces == 0)
-    #expect(series(shard.snapshot()).values.allSatisfy(\.isFinite))
+    #expect(series(shard.snapshot()).values.allSatisfy { $0.isFinite })
   }
 
   @Test func aMillionNamesDoNotGrowTheTables() {
@@ -135,22 +135,10 @@ import TraceWire
     var names: [[UInt8]] = [[0xff], [0xfe], [0xfd, 0xfc], Array("__overflow__".utf8), []]
     names.append([UInt8](repeating: 0x61, count: 257))
     names.append([UInt8](repeating: 0x61, count: 256))
-    var bytes: [UInt8] = [0]
-    var facts = RequestFacts()
-    for (number, name) in names.enumerated() {
-      var resource = ResourceFacts()
-      resource.region = ByteRange(bytes.count, bytes.count + name.count)
-      bytes += name
-      facts.resources.append(resource)
-      var span = SpanFacts()
-      span.traceID = TraceID(high: 1, low: 1)
-      span.spanID = SpanID(UInt64(number + 1))
-      span.parentID = SpanID(UInt64(number))
-      span.resource = UInt32(number)
-      facts.spans.append(span)
-    }
-    let request = ReceivedRequest(bytes: bytes, facts: facts)
-    _ = shard.ingest(request, spans: Array(0..<UInt32(names.count)), now: 0)
+    shard.ingest(
+      names.enumerated().map { number, name in
+        TestSpan(id: UInt64(number + 1), parent: UInt64(number), regionBytes: name)
+      })
     let all = series(shard.snapshot())  // traps where a series comes up twice
     #expect(all.keys.contains { $0.contains("target_region=" + String(repeating: "a", count: 256)) })
     #expect(!all.keys.contains { $0.contains(String(repeating: "a", count: 257)) })

@@ -85,7 +85,7 @@ struct ReferenceModel {
           if crossed.insert(pair).inserted { add("trace_count", pair, weight) }
           add("region_flow_requests_total", pair, weight)
           add("region_flow_errors_total", pair, failed)
-          add("region_flow_bytes_total", pair, Double(child.size))
+          add("region_flow_bytes_total", pair, Double(child.encoded.count))
           if isCall {
             observe("region_flow_client_seconds", pair, client, weight)
             observe("region_flow_server_seconds", pair, server, weight)

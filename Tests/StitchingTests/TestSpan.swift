@@ -17,44 +17,64 @@ struct TestSpan: Hashable {
   var start: UInt64 = 1_000
   var end: UInt64 = 2_000
   var threshold: Threshold?
+  /// Length of its name.
   var size = 20
+  /// In place of `region`: bytes that need not be text.
+  var regionBytes: [UInt8]?
 
   var traceID: TraceID { TraceID(high: trace &* 0x1234_5678_9abc_def1, low: trace) }
   var weight: Double { threshold?.adjustedCount ?? 1 }
 }
 
-/// A request with hand-made facts: its bytes are no OTLP but hold what the facts point to.
+/// The spans as a request that has been walked, each with a resource of its own.
 func request(_ spans: [TestSpan], peerRegion: String? = nil) -> ReceivedRequest {
-  var bytes: [UInt8] = [0]
+  var writer = ProtobufWriter()
+  for span in spans { span.writeResourceSpans(to: &writer) }
   var facts = RequestFacts()
-  func put(_ text: some Sequence<UInt8>) -> ByteRange {
-    let start = bytes.count
-    bytes.append(contentsOf: text)
-    return ByteRange(start, bytes.count)
+  do throws(WireFault) {
+    try facts.walk(writer.bytes.span.bytes, keys: AttributeKeys())
+  } catch {
+    preconditionFailure("a test's request can be read: \(error)")
   }
-  for span in spans {
-    var resource = ResourceFacts()
-    if let region = span.region { resource.region = put(region.utf8) }
-    if let service = span.service { resource.service = put(service.utf8) }
-    facts.resources.append(resource)
-    var fact = SpanFacts()
-    fact.traceID = span.traceID
-    fact.spanID = SpanID(span.id)
-    fact.parentID = SpanID(span.parent)
-    fact.start = span.start
-    fact.end = span.end
-    fact.kind = span.kind
-    fact.resource = UInt32(facts.resources.count - 1)
-    fact.body = put([UInt8](repeating: 7, count: span.size))
-    fact.record = fact.body
-    if span.isError { fact.traits.insert(.error) }
-    if let threshold = span.threshold {
-      fact.traits.insert(.hasThreshold)
-      fact.threshold = threshold
+  return ReceivedRequest(bytes: writer.bytes, facts: facts, peerRegion: peerRegion)
+}
+
+extension TestSpan {
+  func writeResourceSpans(to writer: inout ProtobufWriter) {
+    writer.message(1) { writer in
+      writer.message(1) { resource in
+        if let service { Self.attribute("service.name", Array(service.utf8), &resource) }
+        if let name = regionBytes ?? region.map({ Array($0.utf8) }) { Self.attribute("region", name, &resource) }
+      }
+      writer.message(2) { $0.bytes(2, encoded) }
     }
-    facts.spans.append(fact)
   }
-  return ReceivedRequest(bytes: bytes, facts: facts, peerRegion: peerRegion)
+
+  private static func attribute(_ key: String, _ value: [UInt8], _ writer: inout ProtobufWriter) {
+    writer.message(1) { attribute in
+      attribute.string(1, key)
+      attribute.message(2) { $0.bytes(1, value) }
+    }
+  }
+
+  /// The span's OTLP message.
+  var encoded: [UInt8] {
+    var writer = ProtobufWriter()
+    writer.bytes(1, Self.bigEndian(traceID.high) + Self.bigEndian(traceID.low))
+    writer.bytes(2, Self.bigEndian(id))
+    if let threshold { writer.string(3, "ot=th:" + String(decoding: threshold.hexDigits, as: UTF8.self)) }
+    if parent != 0 { writer.bytes(4, Self.bigEndian(parent)) }
+    writer.bytes(5, [UInt8](repeating: 0x61, count: size))
+    writer.varint(6, UInt64(kind.rawValue))
+    writer.fixed64(7, start)
+    writer.fixed64(8, end)
+    if isError { writer.message(15) { $0.varint(3, 2) } }
+    return writer.bytes
+  }
+
+  private static func bigEndian(_ value: UInt64) -> [UInt8] {
+    (0..<8).map { UInt8(truncatingIfNeeded: value >> UInt64(56 - 8 * $0)) }
+  }
 }
 
 /// A shard with a fixed secret.
