@@ -14,6 +14,10 @@ struct BaggageLimiter: Sendable {
   /// The span's message with rewritten arrays of headers in it; empty where it has none. The edits apply to it, too.
   private(set) var body: [UInt8] = []
 
+  /// Room that is kept from span to span.
+  private static let bytesKept = 1 << 16
+  private static let editsKept = 1 << 10
+
   private let rules: BaggageRules
   private let keys: AttributeKeys
   private var kept = 0
@@ -32,10 +36,10 @@ struct BaggageLimiter: Sendable {
   mutating func limit(_ span: ByteRange, in bytes: RawSpan) throws(WireFault) {
     counts = BaggageCounts()
     kept = 0
-    edits.removeAll(keepingCapacity: true)
-    body.removeAll(keepingCapacity: true)
-    exchanges.removeAll(keepingCapacity: true)
-    exchanged.removeAll(keepingCapacity: true)
+    edits.empty(capacityMax: Self.editsKept)
+    body.empty(capacityMax: Self.bytesKept)
+    exchanges.empty(capacityMax: Self.editsKept)
+    exchanged.empty(capacityMax: Self.bytesKept)
     var attributes = SpanAttributes(span, of: bytes)
     while let attribute = try attributes.next() {
       switch keys.baggageRole(of: attribute.key, in: bytes) {
@@ -78,7 +82,7 @@ struct BaggageLimiter: Sendable {
 
   /// Puts what is left of a header into `header`; says whether anything was dropped.
   private mutating func limitHeader(_ range: ByteRange, in bytes: RawSpan) -> Bool {
-    header.removeAll(keepingCapacity: true)
+    header.empty(capacityMax: Self.bytesKept)
     var isShortened = false
     var members = BaggageHeader(range, of: bytes)
     while let member = members.next(in: bytes) {
@@ -98,7 +102,7 @@ struct BaggageLimiter: Sendable {
   /// Treats each string of an array as a header, as semantic conventions capture them: `http.request.header.<key>` is an
   /// array of strings. What is neither a string nor an array of strings is no header and stays.
   private mutating func limitArray(_ attribute: SpanAttributes.Element, in bytes: RawSpan) throws(WireFault) {
-    array.removeAll(keepingCapacity: true)
+    array.empty(capacityMax: Self.bytesKept)
     var isShortened = false
     var fields = ProtobufCursor(bytes, in: attribute.body)
     while fields.hasMore {

@@ -6,7 +6,8 @@ extension PolicyEngine {
   mutating func orient(_ facts: borrowing RequestFacts, in bytes: RawSpan) {
     let isRouting = !policy.routes.isEmpty
     locate(facts, in: bytes)
-    bearings.removeAll(keepingCapacity: true)
+    // After an unusually large request the room goes with the next one that is not.
+    bearings.empty(capacityMax: max(1 << 16, facts.spans.count &* 2))
     groups.reset(spans: isRouting ? facts.spans.count : 0)
     let spans = facts.spans.span
     for index in spans.indices {
@@ -28,7 +29,7 @@ extension PolicyEngine {
   }
 
   private mutating func locate(_ facts: borrowing RequestFacts, in bytes: RawSpan) {
-    origins.removeAll(keepingCapacity: true)
+    origins.empty(capacityMax: max(1 << 12, facts.resources.count &* 2))
     let resources = facts.resources.span
     for index in resources.indices {
       let named = resources[index].region

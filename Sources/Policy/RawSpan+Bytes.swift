@@ -42,3 +42,11 @@ extension RawSpan {
     return true
   }
 }
+
+extension Array {
+  /// Empties an array that is used again and again; room past `capacityMax` elements, which something unusual took, is
+  /// given back.
+  mutating func empty(capacityMax: Int) {
+    if capacity > capacityMax { self = [] } else { removeAll(keepingCapacity: true) }
+  }
+}

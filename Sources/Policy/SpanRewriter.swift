@@ -67,7 +67,7 @@ struct SpanRewriter: Sendable {
   /// Writes a threshold into a span's tracestate, in `traceState`.
   private mutating func stamp(_ threshold: Threshold?, on range: ByteRange, in bytes: RawSpan) {
     if range.isEmpty, let threshold, lastAlone == threshold { return }
-    traceState.removeAll(keepingCapacity: true)
+    traceState.empty(capacityMax: 1 << 16)
     TraceStateEditor.settingThreshold(threshold, in: range, of: bytes, to: &traceState)
     lastAlone = range.isEmpty ? threshold : nil
   }

@@ -84,6 +84,17 @@ import TraceWire
     #expect((sent + received).allSatisfy { $0.traceState == "ot=th:8" })
   }
 
+  @Test func oneSpansTracestateNeverLeaksIntoTheNext() throws {
+    var engine = engine(0.5)
+    let states = ["", "vendor=1", "", "", "ot=x:y", "vendor=2,ot=th:e", "", "vendor=1"]
+    let output = try engine.relay(OTLPRequest(states.map { OTLPSpan(trace(0.999), state: $0) })).output
+    let expected = [
+      "ot=th:8", "ot=th:8,vendor=1", "ot=th:8", "ot=th:8", "ot=th:8;x:y", "vendor=2,ot=th:e", "ot=th:8",
+      "ot=th:8,vendor=1",
+    ]
+    #expect(output.spans.map(\.traceState) == expected)
+  }
+
   @Test func invalidSpansAreRejectedAlone() throws {
     var engine = engine()
     var noTrace = OTLPSpan(trace(0.9))

@@ -86,6 +86,26 @@ import TraceWire
     }
   }
 
+  @Test func loopsShareIt() async {
+    let memory = memory(4096, stripes: 8)
+    await withTaskGroup(of: Void.self) { group in
+      for loop in 0..<4 {
+        group.addTask {
+          for number in 0..<2000 {
+            let decision = RouteDecision(
+              probability: Double(loop + 1) / 4, source: RegionID(UInt16(loop)), target: RegionID(9))
+            _ = memory.combine(TraceID(low: UInt64(number % 200 + 1)), with: decision, now: 1)
+          }
+        }
+      }
+    }
+    #expect(memory.count == 200)
+    for number in 1...200 {
+      let best = RouteDecision(probability: 1, source: RegionID(3), target: RegionID(9))
+      #expect(memory.combine(TraceID(low: UInt64(number)), with: nil, now: 1) == best)
+    }
+  }
+
   @Test func stripesShareTheCap() {
     let memory = memory(200, stripes: 8)
     var random = SeededRandom(5)
