@@ -1,0 +1,31 @@
+/// All that an aggregator's configuration says; what it leaves out has its default.
+public struct AggregatorConfiguration: Sendable, Equatable {
+  public var receivers = AggregatorReceiversConfiguration()
+  public var limits = LimitsConfiguration()
+  public var stitching = StitchingConfiguration()
+  public var flow = FlowConfiguration()
+  /// The back ends; none is fine, the flow metrics are there without.
+  public var exporters: [ExporterConfiguration] = []
+  public var admin = ListenerConfiguration(port: 8888)
+  public var log = LogConfiguration()
+  public var shutdownTimeout: Duration = .seconds(10)
+
+  public init() {}
+}
+
+extension AggregatorConfiguration {
+  static func read(_ section: SectionReader) -> AggregatorConfiguration? {
+    var value = AggregatorConfiguration()
+    let process = ProcessConfiguration.read(section)
+    value.admin = process.admin
+    value.log = process.log
+    value.shutdownTimeout = process.shutdownTimeout
+    value.receivers = section.section("receivers", AggregatorReceiversConfiguration.read) ?? value.receivers
+    value.limits = section.section("limits", LimitsConfiguration.read) ?? value.limits
+    value.stitching = section.section("stitching", StitchingConfiguration.read) ?? value.stitching
+    value.flow = section.section("flow", FlowConfiguration.read) ?? value.flow
+    value.exporters = section.section("exporters") { ExporterConfiguration.readAll($0, compression: .gzip) } ?? []
+    if value.receivers == AggregatorReceiversConfiguration() { section.own.warnOfNoReceiver() }
+    return value
+  }
+}

@@ -1,0 +1,110 @@
+extension ExporterConfiguration {
+  /// Reads `exporters`. A relay's traffic to the aggregator is zstd by default; a back end gets gzip as from the
+  /// Collector, because all of them take that.
+  static func readAll(_ section: SectionReader, compression: Compression) -> [ExporterConfiguration]? {
+    section.all().compactMap { name, setting in
+      guard name == "otlp" || name.hasPrefix("otlp/") && name.utf8.count > 5 else {
+        setting.fail("unknown exporter type (allowed: otlp, otlp/NAME)")
+        return nil
+      }
+      return setting.section { read($0, name: name, compression: compression) }
+    }
+  }
+
+  private static func read(_ section: SectionReader, name: String, compression: Compression) -> ExporterConfiguration? {
+    let setting = section.required("endpoint", "HOST:PORT such as aggregator.example.com:4317")
+    let target = setting?.targetEndpoint()
+    var value = ExporterConfiguration(
+      name: name, host: target?.endpoint.host ?? "", port: target?.endpoint.port ?? 0, compression: compression)
+    value.connections = section["connections"]?.integer(1...64) ?? value.connections
+    value.compression = section["compression"]?.choice(Compression.self) ?? value.compression
+    value.timeout = section["timeout"]?.duration(atLeast: .milliseconds(1)) ?? value.timeout
+    _ = section.section("tls") { value.tls = ClientTLSFiles.read($0) }
+    let isInsecure = value.tls == nil
+    switch target?.isSecure {
+    case true where isInsecure: setting?.fail("https:// contradicts tls.insecure: true")
+    case false where !isInsecure: setting?.fail("http:// is clear text, which must be said with tls.insecure: true")
+    default: break
+    }
+    value.retry = section.section("retry_on_failure", Retry.read) ?? value.retry
+    _ = section.section("sending_queue") { queue in
+      value.queueBytesMax = queue["max_size_mib"]?.mebibytes(1...1_048_576) ?? value.queueBytesMax
+      queue["storage"]?.failAsNotDurable()
+    }
+    value.headers = section.section("headers", Header.readAll) ?? []
+    return target == nil ? nil : value
+  }
+}
+
+extension Setting {
+  /// Taking the setting and then losing what it promises to keep would be worse than refusing it.
+  func failAsNotDurable() { fail("is not available in this version: everything is held in memory; leave it out") }
+}
+
+extension ExporterConfiguration.Retry {
+  fileprivate static func read(_ section: SectionReader) -> Self? {
+    var value = Self()
+    value.initialInterval = section["initial_interval"]?.duration(atLeast: .milliseconds(1)) ?? value.initialInterval
+    let longest = section["max_interval"]
+    value.maxInterval = longest?.duration() ?? max(value.maxInterval, value.initialInterval)
+    if let longest, value.maxInterval < value.initialInterval {
+      longest.fail("must be at least initial_interval, which is \(DurationText(value.initialInterval))")
+    }
+    let elapsed = section["max_elapsed_time"]?.duration() ?? .zero
+    value.maxElapsedTime = elapsed == .zero ? nil : elapsed
+    return value
+  }
+}
+
+extension ExporterConfiguration.Header {
+  fileprivate static func readAll(_ section: SectionReader) -> [Self]? {
+    section.all().compactMap { key, setting in
+      let name = key.lowercased()
+      let isToken = !name.isEmpty && name.utf8.allSatisfy { Self.tokenBytes.contains($0) }
+      if !isToken || name.hasPrefix("grpc-") || Self.reserved.contains(name) {
+        setting.fail("is not a header field that can be set")
+        return nil
+      }
+      if setting.log.claim("header \(section.own.path)\0\(name)", by: setting.path) != nil {
+        setting.fail("duplicate header field, letters' case does not count")
+      }
+      // A token may look like a number; messages must not show it.
+      guard case .scalar(let scalar) = setting.node.content,
+        scalar.text.utf8.allSatisfy({ $0 == 0x09 || (0x20...0x7E).contains($0) })
+      else {
+        setting.fail("must be a string of printable ASCII characters")
+        return nil
+      }
+      return Self(name: name, value: Secret(scalar.text))
+    }
+  }
+
+  private static let tokenBytes = Set("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz".utf8)
+  private static let reserved: Set<String> = [
+    "connection", "content-encoding", "content-length", "content-type", "host", "te", "transfer-encoding", "upgrade",
+    "user-agent",
+  ]
+}
+
+extension ClientTLSFiles {
+  /// Nil for clear text.
+  fileprivate static func read(_ section: SectionReader) -> ClientTLSFiles? {
+    var value = ClientTLSFiles()
+    let files = ["ca_file", "cert_file", "key_file"].map { section[$0] }
+    value.authority = files[0]?.string()
+    value.certificate = files[1]?.string()
+    value.key = files[2]?.string()
+    if files[1] != nil || files[2] != nil {
+      _ = section.required("cert_file", "cert_file and key_file go together")
+      _ = section.required("key_file", "cert_file and key_file go together")
+    }
+    value.serverNameOverride = section["server_name_override"]?.string()
+    let insecure = section["insecure"]
+    value.minVersion = section["min_version"]?.choice(Version.self) ?? value.minVersion
+    guard let insecure, insecure.boolean() == true else { return value }
+    if let file = files.compactMap({ $0 }).first {
+      insecure.fail("true means clear text, which \(file.path) contradicts")
+    }
+    return nil
+  }
+}

@@ -1,0 +1,76 @@
+/// All that a relay's configuration says; what it leaves out has its default.
+public struct RelayConfiguration: Sendable, Equatable {
+  /// How a peer's context is written.
+  public enum Propagation: String, CaseIterable, Sendable {
+    case w3c
+  }
+
+  /// The relay's own region.
+  public var region: String
+  public var receivers = RelayReceiversConfiguration()
+  public var limits = LimitsConfiguration()
+  public var memoryLimiter = MemoryLimiterConfiguration()
+  public var resourceActions: [ResourceActionConfiguration] = []
+  public var batch = BatchConfiguration()
+  public var propagation = Propagation.w3c
+  public var sampling = SamplingConfiguration()
+  /// Nil where no limits hold.
+  public var baggage: BaggageConfiguration?
+  public var routes: [RouteConfiguration] = []
+  public var regions: [RegionConfiguration] = []
+  /// The aggregator.
+  public var exporter: ExporterConfiguration
+  public var admin = ListenerConfiguration(port: 8888)
+  public var log = LogConfiguration()
+  public var shutdownTimeout: Duration = .seconds(10)
+
+  /// The defaults for a region and an aggregator.
+  public init(region: String, exporter: ExporterConfiguration) {
+    self.region = region
+    self.exporter = exporter
+  }
+}
+
+extension RelayConfiguration {
+  static func read(_ section: SectionReader) -> RelayConfiguration? {
+    let region = section.required("region", "the region this relay runs in")?.regionName()
+    var value = RelayConfiguration(
+      region: region ?? "", exporter: ExporterConfiguration(name: "otlp", host: "", port: 0))
+    let process = ProcessConfiguration.read(section)
+    value.admin = process.admin
+    value.log = process.log
+    value.shutdownTimeout = process.shutdownTimeout
+    value.receivers = section.section("receivers", RelayReceiversConfiguration.read) ?? value.receivers
+    value.limits = section.section("limits", LimitsConfiguration.read) ?? value.limits
+    let processors = section.section("processors", ProcessorsConfiguration.read) ?? ProcessorsConfiguration()
+    value.memoryLimiter = processors.memoryLimiter
+    value.resourceActions = processors.resourceActions
+    value.batch = processors.batch
+    value.propagation = section.section("propagation") { $0["type"]?.choice(Propagation.self) } ?? value.propagation
+    value.sampling = section.section("sampling", SamplingConfiguration.read) ?? value.sampling
+    value.baggage = section.section("context", BaggageConfiguration.readContext)
+    value.routes = section.sections("routes", RouteConfiguration.read)
+    value.regions = section.sections("regions", RegionConfiguration.read)
+    let exporter = readExporter(section)
+    if value.receivers == RelayReceiversConfiguration() { section.own.warnOfNoReceiver() }
+    guard region != nil, let exporter else { return nil }
+    value.exporter = exporter
+    return value
+  }
+
+  private static func readExporter(_ section: SectionReader) -> ExporterConfiguration? {
+    let setting = section.required("exporters", "a relay needs `otlp`, the aggregator it sends to")
+    guard let setting else { return nil }
+    let all = setting.section { ExporterConfiguration.readAll($0, compression: .zstd) } ?? []
+    if case .mapping(let members) = setting.node.content, members.count != 1 {
+      setting.fail("must have exactly one exporter, the aggregator (allowed: otlp, otlp/NAME), not \(members.count)")
+    }
+    return all.first
+  }
+}
+
+extension Setting {
+  func warnOfNoReceiver() {
+    log.warning(node.place, "receivers", "names no receiver that is served: no span can come in")
+  }
+}
