@@ -48,7 +48,7 @@ public struct Exposition: ~Copyable {
       switch sample.value {
       case .number(let number):
         precondition(family.kind != .histogram, "a histogram's series is a histogram")
-        appendSeries(sampleName, sample.labels, bound: nil, number)
+        appendSeries(sampleName, sample.labels, bound: nil, metricNumber(number))
       case .histogram(let histogram):
         precondition(family.kind == .histogram, "only a histogram's series is a histogram")
         append(histogram, sampleName, sample.labels)
@@ -84,12 +84,18 @@ public struct Exposition: ~Copyable {
     var cumulative = 0.0
     for (index, bound) in histogram.upperBounds.enumerated() {
       cumulative += histogram.counts[index]
-      appendSeries(name + "_bucket", labels, bound: boundText(bound), cumulative)
+      appendSeries(name + "_bucket", labels, bound: boundText(bound), countText(cumulative))
     }
     cumulative += histogram.counts[histogram.upperBounds.count]
-    appendSeries(name + "_bucket", labels, bound: "+Inf", cumulative)
-    appendSeries(name + "_sum", labels, bound: nil, histogram.sum)
-    appendSeries(name + "_count", labels, bound: nil, cumulative)
+    appendSeries(name + "_bucket", labels, bound: "+Inf", countText(cumulative))
+    appendSeries(name + "_sum", labels, bound: nil, metricNumber(histogram.sum))
+    appendSeries(name + "_count", labels, bound: nil, countText(cumulative))
+  }
+
+  /// OpenMetrics wants whole counts, which weighted observations do not have. What is rounded is the cumulative count,
+  /// so the error stays below one however long it counts, and buckets still rise.
+  private func countText(_ count: Double) -> String {
+    metricNumber(format == .openMetrics ? count.rounded() : count)
   }
 
   /// OpenMetrics wants `le` as a float literal ("1.0"), the older format has it as any number ("1").
@@ -98,7 +104,7 @@ public struct Exposition: ~Copyable {
   }
 
   private mutating func appendSeries(
-    _ name: String, _ labels: [(name: String, value: String)], bound: String?, _ value: Double
+    _ name: String, _ labels: [(name: String, value: String)], bound: String?, _ value: String
   ) {
     append(name)
     var separator = "{"
@@ -113,7 +119,7 @@ public struct Exposition: ~Copyable {
       separator = ","
     }
     append(separator == "{" ? " " : "} ")
-    append(metricNumber(value))
+    append(value)
     append("\n")
   }
 

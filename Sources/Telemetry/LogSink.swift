@@ -16,10 +16,13 @@ public protocol LogSink: Sendable {
 
 /// The process' standard error: one `write(2)` a line, so that lines of several threads do not mix.
 public final class StandardErrorSink: LogSink {
+  private let descriptor: Int32
   private let lock = Mutex(())
 
   /// The sink; share one in a process.
-  public init() {}
+  public init() { descriptor = STDERR_FILENO }
+
+  init(descriptor: Int32) { self.descriptor = descriptor }
 
   public func write(_ line: [UInt8]) {
     lock.withLock { _ in
@@ -27,7 +30,8 @@ public final class StandardErrorSink: LogSink {
       line.withUnsafeBytes { bytes in
         var offset = 0
         while offset < bytes.count {
-          let written = systemWrite(UnsafeRawBufferPointer(rebasing: bytes[offset...]))
+          let written = systemWrite(descriptor, UnsafeRawBufferPointer(rebasing: bytes[offset...]))
+          // A line that cannot be written is lost: there is nowhere to say so.
           if written > 0 { offset += written } else if written == 0 || errno != EINTR { return }
         }
       }
@@ -35,7 +39,6 @@ public final class StandardErrorSink: LogSink {
   }
 }
 
-/// A log line that cannot be written is lost: there is nowhere to say so.
-private func systemWrite(_ bytes: UnsafeRawBufferPointer) -> Int {
-  write(STDERR_FILENO, bytes.baseAddress, bytes.count)
+private func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
+  write(descriptor, bytes.baseAddress, bytes.count)
 }

@@ -153,6 +153,7 @@ import Testing
     #expect(inside.count == 1)
     #expect(!inside[0].contains("too deep"))
     let past = fixture.aggregatorErrors("a: " + String(repeating: "[", count: 65) + String(repeating: "]", count: 65))
+    #expect(fixture.aggregatorErrors("a: " + String(repeating: "[", count: 100_000)).count == 1)
     #expect(past.contains { $0.hasSuffix("the file has too many values, or too deep ones") })
   }
 }

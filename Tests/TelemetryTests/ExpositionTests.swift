@@ -65,6 +65,25 @@ import Testing
     #expect(Exposition.text(families(), format: .openMetrics) == expected)
   }
 
+  @Test func weightedCountsAreWholeInOpenMetrics() {
+    var histogram = Histogram(upperBounds: [1, 2])
+    histogram.observe(1, weight: 1.4)
+    histogram.observe(2, weight: 1.4)
+    let family = MetricFamily("h", .histogram, help: "H.", samples: [MetricSample(histogram: histogram)])
+    #expect(
+      Exposition.text([family], format: .openMetrics).hasSuffix(
+        """
+        h_bucket{le="1.0"} 1
+        h_bucket{le="2.0"} 3
+        h_bucket{le="+Inf"} 3
+        h_sum 4.199999999999999
+        h_count 3
+        # EOF
+
+        """))
+    #expect(Exposition.text([family], format: .prometheusText).hasSuffix("h_count 2.8\n"))
+  }
+
   @Test func emptyExpositionEndsProperly() {
     #expect(Exposition.text([], format: .prometheusText) == "")
     #expect(Exposition.text([], format: .openMetrics) == "# EOF\n")

@@ -89,4 +89,19 @@ private final class CollectingSink: LogSink {
   func timestamps(seconds: Int, text: String) {
     #expect(LogTimestamp(seconds: seconds, milliseconds: 0).text == text)
   }
+
+  @Test func linesOfManyThreadsDoNotMix() async throws {
+    let pipe = Pipe()
+    let sink = StandardErrorSink(descriptor: pipe.fileHandleForWriting.fileDescriptor)
+    let reader = Task.detached { try pipe.fileHandleForReading.readToEnd() }
+    // Longer than what a pipe takes in one piece.
+    let lines = (0..<8).map { [UInt8](repeating: UInt8(ascii: "a") + $0, count: 10_000) + [UInt8(ascii: "\n")] }
+    await withTaskGroup(of: Void.self) { tasks in
+      for line in lines { tasks.addTask { for _ in 0..<10 { sink.write(line) } } }
+    }
+    try pipe.fileHandleForWriting.close()
+    let read = try #require(try await reader.value).split(separator: UInt8(ascii: "\n"))
+    #expect(read.count == 80)
+    #expect(read.allSatisfy { $0.count == 10_000 && Set($0).count == 1 })
+  }
 }
