@@ -15,6 +15,48 @@ struct AttributeView {
   /// Reads a `KeyValue` message that lies inside `depth - 1` others, and checks all that lies inside it.
   @inline(__always)
   static func read(_ range: ByteRange, of bytes: RawSpan, depth: Int) throws(WireFault) -> AttributeView {
+    if let view = usual(range, of: bytes) { return view }
+    return try readSlowly(range, of: bytes, depth: depth)
+  }
+
+  /// Reads what nearly every encoder writes for nearly every attribute: key, then value, then nothing, all shorter
+  /// than 128 bytes; the value a string or a number of one or two bytes. `nil` for anything else, right or wrong.
+  /// Lengths must meet the end exactly, so no load is past it.
+  @inline(__always)
+  private static func usual(_ range: ByteRange, of bytes: RawSpan) -> AttributeView? {
+    let lower = Int(range.lower)
+    let upper = Int(range.upper)
+    guard upper &- lower >= 6 else { return nil }
+    let keyHead = bytes.littleEndian16(at: lower)
+    let keyEnd = lower &+ 2 &+ Int(keyHead >> 8)
+    guard keyHead & 0x80ff == 0x0a, upper &- keyEnd >= 4 else { return nil }
+    let valueHead = bytes.littleEndian16(at: keyEnd)
+    let valueCount = Int(valueHead >> 8)
+    guard valueHead & 0x80ff == 0x12, keyEnd &+ 2 &+ valueCount == upper else { return nil }
+    var view = AttributeView()
+    view.key = ByteRange(lower &+ 2, keyEnd)
+    let head = bytes.littleEndian16(at: keyEnd &+ 2)
+    if head & 0x80ff == 0x0a, Int(head >> 8) &+ 2 == valueCount {
+      view.kind = .string
+      view.text = ByteRange(keyEnd &+ 4, upper)
+      return view
+    }
+    guard head & 0xff == 0x10 || head & 0xff == 0x18 else { return nil }
+    view.kind = head & 0xff == 0x10 ? .bool : .int
+    if valueCount == 2, head & 0x8000 == 0 {
+      view.word = UInt64(head >> 8)
+      return view
+    }
+    guard valueCount == 3, head & 0x8000 != 0 else { return nil }
+    let last = bytes.byte(at: upper &- 1)
+    view.word = UInt64(head >> 8 & 0x7f) | UInt64(last) &<< 7
+    return last < 0x80 ? view : nil
+  }
+
+  @inline(never)
+  private static func readSlowly(
+    _ range: ByteRange, of bytes: RawSpan, depth: Int
+  ) throws(WireFault) -> AttributeView {
     var view = AttributeView()
     var fields = ProtobufCursor(bytes, in: range)
     while fields.hasMore {

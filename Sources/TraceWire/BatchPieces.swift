@@ -1,9 +1,16 @@
 /// The work of `BatchWriter`: one piece for each `ResourceSpans` with kept spans, in it one for each `ScopeSpans`.
 /// A piece is measured before it is written, because its length stands in front of it.
 struct BatchPieces {
-  let facts: RequestFacts
-  /// `nil` keeps everything.
-  let plan: RewritePlan?
+  private let facts: RequestFacts
+  private let hasPlan: Bool
+  private let plan: RewritePlan
+
+  /// Without a plan everything is kept.
+  init(facts: RequestFacts, plan: RewritePlan?) {
+    self.facts = facts
+    hasPlan = plan != nil
+    self.plan = plan ?? RewritePlan()
+  }
 
   /// What a part of a request comes to.
   private struct Measure {
@@ -11,27 +18,31 @@ struct BatchPieces {
     var count = 0
     var kept = 0
     var isEdited = false
+
+    /// Whether a scope goes out as it came in.
+    func isWhole(_ scope: ScopeFacts) -> Bool {
+      !isEdited && kept == scope.spans.count && count == scope.body.count
+    }
   }
 
   /// Appends the spans with these ascending indices, as far as the plan keeps them.
-  func append<Indices: Collection<UInt32>>(_ indices: Indices, of bytes: RawSpan, to output: inout [UInt8]) {
+  func append(_ spans: SpanSelection, of bytes: RawSpan, to output: inout [UInt8]) {
     var copier = RunCopier()
-    var start = indices.startIndex
-    while start != indices.endIndex {
-      let resource = facts.spans[Int(indices[start])].resource
-      let limit = facts.resources[Int(resource)].spans.upperBound
-      let end = indices[start...].firstIndex { $0 >= limit } ?? indices.endIndex
-      appendResource(Int(resource), indices[start..<end], of: bytes, copier: &copier, to: &output)
-      start = end
+    var left = spans.positions
+    while !left.isEmpty {
+      let resource = Int(facts.spans[spans[left.lowerBound]].resource)
+      let part = spans.prefix(of: left, before: facts.resources[resource].spans.upperBound)
+      appendResource(resource, spans, part, of: bytes, copier: &copier, to: &output)
+      left = part.upperBound..<left.upperBound
     }
     copier.flush(of: bytes, to: &output)
   }
 
-  private func appendResource<Indices: Collection<UInt32>>(
-    _ index: Int, _ indices: Indices, of bytes: RawSpan, copier: inout RunCopier, to output: inout [UInt8]
+  private func appendResource(
+    _ index: Int, _ spans: borrowing SpanSelection, _ positions: Range<Int>, of bytes: RawSpan, copier: inout RunCopier, to output: inout [UInt8]
   ) {
     let resource = facts.resources[index]
-    let measure = measureResource(index, indices)
+    let measure = measureResource(index, spans, positions)
     guard measure.kept > 0 else { return }
     if !measure.isEdited, measure.kept == resource.spans.count, measure.count == resource.body.count {
       copier.copy(resource.record, of: bytes, to: &output)
@@ -41,16 +52,16 @@ struct BatchPieces {
     let replacement = replacement(of: index)
     if let replacement, resource.resourceRecord.isEmpty { appendReplacement(replacement, to: &output) }
     var gap = resource.gaps.lowerBound
-    var start = indices.startIndex
-    while start != indices.endIndex {
-      let scope = facts.scopes[Int(facts.spans[Int(indices[start])].scope)]
-      let end = indices[start...].firstIndex { $0 >= scope.spans.upperBound } ?? indices.endIndex
+    var left = positions
+    while !left.isEmpty {
+      let scope = facts.scopes[Int(facts.spans[spans[left.lowerBound]].scope)]
+      let part = spans.prefix(of: left, before: scope.spans.upperBound)
       while gap < resource.gaps.upperBound, facts.resourceGaps[Int(gap)].lower < scope.record.lower {
         appendGap(facts.resourceGaps[Int(gap)], resource, replacement, of: bytes, copier: &copier, to: &output)
         gap &+= 1
       }
-      appendScope(scope, indices[start..<end], of: bytes, copier: &copier, to: &output)
-      start = end
+      appendScope(scope, spans, part, of: bytes, copier: &copier, to: &output)
+      left = part.upperBound..<left.upperBound
     }
     while gap < resource.gaps.upperBound {
       appendGap(facts.resourceGaps[Int(gap)], resource, replacement, of: bytes, copier: &copier, to: &output)
@@ -75,35 +86,35 @@ struct BatchPieces {
   }
 
   private func appendReplacement(_ replacement: ByteRange, to output: inout [UInt8]) {
-    guard let plan else { return }
     output.append(0x0a)
     output.appendVarint(UInt64(truncatingIfNeeded: replacement.count))
     output.append(replacement, of: plan.scratch.span.bytes)
   }
 
-  private func appendScope<Indices: Collection<UInt32>>(
-    _ scope: ScopeFacts, _ indices: Indices, of bytes: RawSpan, copier: inout RunCopier, to output: inout [UInt8]
+  private func appendScope(
+    _ scope: ScopeFacts, _ spans: borrowing SpanSelection, _ positions: Range<Int>, of bytes: RawSpan, copier: inout RunCopier, to output: inout [UInt8]
   ) {
-    let measure = measureScope(scope, indices)
+    let measure = measureScope(scope, spans, positions)
     guard measure.kept > 0 else { return }
-    if !measure.isEdited, measure.kept == scope.spans.count, measure.count == scope.body.count {
+    if measure.isWhole(scope) {
       copier.copy(scope.record, of: bytes, to: &output)
       return
     }
     copier.open(0x12, count: measure.count, of: bytes, to: &output)
     var gap = scope.gaps.lowerBound
-    for index in indices {
-      let record = facts.spans[Int(index)].record
+    for position in positions {
+      let index = spans[position]
+      let record = facts.spans[index].record
       while gap < scope.gaps.upperBound, facts.scopeGaps[Int(gap)].lower < record.lower {
         copier.copy(facts.scopeGaps[Int(gap)], of: bytes, to: &output)
         gap &+= 1
       }
-      switch action(of: Int(index)) {
+      switch action(of: index) {
       case .drop: break
       case .keep: copier.copy(record, of: bytes, to: &output)
       case .replace(let range):
         copier.open(0x12, count: range.count, of: bytes, to: &output)
-        if let plan { output.append(range, of: plan.scratch.span.bytes) }
+        output.append(range, of: plan.scratch.span.bytes)
       }
     }
     while gap < scope.gaps.upperBound {
@@ -112,21 +123,22 @@ struct BatchPieces {
     }
   }
 
-  private func measureResource<Indices: Collection<UInt32>>(_ index: Int, _ indices: Indices) -> Measure {
+  private func measureResource(
+    _ index: Int, _ spans: borrowing SpanSelection, _ positions: Range<Int>
+  ) -> Measure {
     let resource = facts.resources[index]
     var total = Measure()
-    var start = indices.startIndex
-    while start != indices.endIndex {
-      let scope = facts.scopes[Int(facts.spans[Int(indices[start])].scope)]
-      let end = indices[start...].firstIndex { $0 >= scope.spans.upperBound } ?? indices.endIndex
-      let part = measureScope(scope, indices[start..<end])
-      if part.kept > 0 {
-        let isWhole = !part.isEdited && part.kept == scope.spans.count && part.count == scope.body.count
-        total.count &+= isWhole ? scope.record.count : Self.fieldSize(part.count)
-        total.kept &+= part.kept
-        total.isEdited = total.isEdited || part.isEdited
+    var left = positions
+    while !left.isEmpty {
+      let scope = facts.scopes[Int(facts.spans[spans[left.lowerBound]].scope)]
+      let part = spans.prefix(of: left, before: scope.spans.upperBound)
+      let inner = measureScope(scope, spans, part)
+      if inner.kept > 0 {
+        total.count &+= inner.isWhole(scope) ? scope.record.count : Self.fieldSize(inner.count)
+        total.kept &+= inner.kept
+        total.isEdited = total.isEdited || inner.isEdited
       }
-      start = end
+      left = part.upperBound..<left.upperBound
     }
     for gap in resource.gaps { total.count &+= facts.resourceGaps[Int(gap)].count }
     if let replacement = replacement(of: index) {
@@ -136,12 +148,15 @@ struct BatchPieces {
     return total
   }
 
-  private func measureScope<Indices: Collection<UInt32>>(_ scope: ScopeFacts, _ indices: Indices) -> Measure {
+  private func measureScope(
+    _ scope: ScopeFacts, _ spans: borrowing SpanSelection, _ positions: Range<Int>
+  ) -> Measure {
     var measure = Measure()
-    for index in indices {
-      switch action(of: Int(index)) {
+    for position in positions {
+      let index = spans[position]
+      switch action(of: index) {
       case .drop: continue
-      case .keep: measure.count &+= facts.spans[Int(index)].record.count
+      case .keep: measure.count &+= facts.spans[index].record.count
       case .replace(let range):
         measure.count &+= Self.fieldSize(range.count)
         measure.isEdited = true
@@ -153,10 +168,10 @@ struct BatchPieces {
   }
 
   @inline(__always)
-  private func action(of span: Int) -> RewritePlan.SpanAction { plan?.spans[span] ?? .keep }
+  private func action(of span: Int) -> RewritePlan.SpanAction { hasPlan ? plan.spans[span] : .keep }
 
   private func replacement(of resource: Int) -> ByteRange? {
-    guard let plan, case .replace(let range) = plan.resources[resource] else { return nil }
+    guard hasPlan, case .replace(let range) = plan.resources[resource] else { return nil }
     return range
   }
 

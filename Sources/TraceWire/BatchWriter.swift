@@ -25,17 +25,25 @@ public enum BatchWriter {
       next &+= 1
     }
     if written > 0 {
-      let indices = UInt32(truncatingIfNeeded: range.lowerBound)..<UInt32(truncatingIfNeeded: next)
-      BatchPieces(facts: facts, plan: plan).append(indices, of: bytes, to: &output)
+      let none: [UInt32] = []
+      let selection = SpanSelection(range.lowerBound..<next, unused: none.span)
+      BatchPieces(facts: facts, plan: plan).append(selection, of: bytes, to: &output)
     }
     return (written, next)
   }
 
   /// Appends the spans with these ascending indices as they came.
   public static func append(
+    spans indices: Span<UInt32>, of facts: RequestFacts, in bytes: RawSpan, to output: inout [UInt8]
+  ) {
+    BatchPieces(facts: facts, plan: nil).append(SpanSelection(indices), of: bytes, to: &output)
+  }
+
+  /// Appends the spans with these ascending indices as they came; an array is not copied for it.
+  @inlinable public static func append(
     spans indices: some Collection<UInt32>, of facts: RequestFacts, in bytes: RawSpan, to output: inout [UInt8]
   ) {
-    BatchPieces(facts: facts, plan: nil).append(indices, of: bytes, to: &output)
+    append(spans: Array(indices).span, of: facts, in: bytes, to: &output)
   }
 }
 

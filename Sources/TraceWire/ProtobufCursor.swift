@@ -121,8 +121,18 @@
   /// Steps over the value of a field whose tag was just read, and refuses tags that no field can have.
   /// `depth` counts the messages around the field, its own included; a group inside counts as one more.
   @_lifetime(self: copy self)
-  @inline(never)
+  @inline(__always)
   public mutating func skip(_ tag: UInt64, depth: Int) throws(WireFault) {
+    if tag & 7 == 2, tag > 7, tag <= 0xffff_ffff {
+      _ = try delimited()
+    } else {
+      try skipUndelimited(tag, depth: depth)
+    }
+  }
+
+  @_lifetime(self: copy self)
+  @inline(never)
+  private mutating func skipUndelimited(_ tag: UInt64, depth: Int) throws(WireFault) {
     guard tag >= 8, tag <= 0xffff_ffff else { throw WireFault(.badTag, at: position) }
     switch tag & 7 {
     case 0: _ = try varint()

@@ -72,7 +72,7 @@ extension SpanFacts {
     case .callerRegion: hints.callerRegion.offer(attribute, match.rank, to: &callerRegion)
     case .calleeHost: hints.calleeHost.offer(attribute, match.rank, to: &calleeHost)
     case .calleeURL:
-      guard attribute.kind == .string else { return }
+      guard attribute.kind == .string, hints.calleeHost.isWorse(than: match.rank) else { return }
       var host = attribute
       host.text = URLHost.find(attribute.text, in: bytes)
       hints.calleeHost.offer(host, match.rank, to: &calleeHost)
@@ -131,6 +131,9 @@ private struct SpanHints {
 /// The rank of the best value found so far; lower is better, and of equal ones the first stays.
 struct Rank {
   private var best = UInt8.max
+
+  /// Whether a value of this rank would still be taken.
+  func isWorse(than rank: UInt8) -> Bool { rank < best }
 
   /// Takes the attribute's string into the fact where it is better than what is there.
   mutating func offer(_ attribute: AttributeView, _ rank: UInt8, to fact: inout ByteRange) {

@@ -3,37 +3,44 @@ enum URLHost {
   /// Where the host of `scheme://user@host:port/...` is, an IPv6 address without its brackets; empty where the text
   /// has no authority.
   static func find(_ url: ByteRange, in bytes: RawSpan) -> ByteRange {
-    let authority = authority(of: url.indices, in: bytes)
-    var lower = authority.lowerBound
-    for offset in authority where bytes.byte(at: offset) == UInt8(ascii: "@") { lower = offset &+ 1 }
-    guard lower < authority.upperBound else { return ByteRange() }
-    let isBracketed = bytes.byte(at: lower) == UInt8(ascii: "[")
-    if isBracketed { lower &+= 1 }
-    let closing = UInt8(ascii: isBracketed ? "]" : ":")
+    var lower = authorityStart(of: url, in: bytes)
+    let end = Int(url.upper)
+    var colon = -1
     var upper = lower
-    while upper < authority.upperBound, bytes.byte(at: upper) != closing { upper &+= 1 }
-    if isBracketed, upper == authority.upperBound { return ByteRange() }
+    search: while upper < end {
+      switch bytes.byte(at: upper) {
+      case UInt8(ascii: "/"), UInt8(ascii: "?"), UInt8(ascii: "#"): break search
+      case UInt8(ascii: "@"):
+        lower = upper &+ 1
+        colon = -1
+      case UInt8(ascii: ":") where colon < 0: colon = upper
+      default: break
+      }
+      upper &+= 1
+    }
+    guard lower < upper else { return ByteRange() }
+    if bytes.byte(at: lower) == UInt8(ascii: "[") { return bracketed(lower &+ 1, upper, in: bytes) }
+    if colon >= 0 { upper = colon }
     return upper == lower ? ByteRange() : ByteRange(lower, upper)
   }
 
-  /// What is between `://` and the next `/`, `?`, `#` or the end.
-  private static func authority(of url: Range<Int>, in bytes: RawSpan) -> Range<Int> {
-    var lower = url.lowerBound
-    while lower < url.upperBound, bytes.byte(at: lower) != UInt8(ascii: ":") {
-      guard isSchemeCharacter(bytes.byte(at: lower)) else { return 0..<0 }
-      lower &+= 1
-    }
-    guard lower > url.lowerBound, url.upperBound &- lower >= 3,
-      bytes.byte(at: lower &+ 1) == UInt8(ascii: "/"), bytes.byte(at: lower &+ 2) == UInt8(ascii: "/")
-    else { return 0..<0 }
-    lower &+= 3
+  /// What is before the closing bracket.
+  private static func bracketed(_ lower: Int, _ limit: Int, in bytes: RawSpan) -> ByteRange {
     var upper = lower
-    while upper < url.upperBound {
-      let byte = bytes.byte(at: upper)
-      if byte == UInt8(ascii: "/") || byte == UInt8(ascii: "?") || byte == UInt8(ascii: "#") { break }
-      upper &+= 1
-    }
-    return lower..<upper
+    while upper < limit, bytes.byte(at: upper) != UInt8(ascii: "]") { upper &+= 1 }
+    return upper == limit || upper == lower ? ByteRange() : ByteRange(lower, upper)
+  }
+
+  /// The offset after `scheme://`; the end of the URL where there is no such thing.
+  private static func authorityStart(of url: ByteRange, in bytes: RawSpan) -> Int {
+    let start = Int(url.lower)
+    let end = Int(url.upper)
+    var offset = start
+    while offset < end, isSchemeCharacter(bytes.byte(at: offset)) { offset &+= 1 }
+    guard offset > start, end &- offset >= 3, bytes.byte(at: offset) == UInt8(ascii: ":"),
+      bytes.byte(at: offset &+ 1) == UInt8(ascii: "/"), bytes.byte(at: offset &+ 2) == UInt8(ascii: "/")
+    else { return end }
+    return offset &+ 3
   }
 
   private static func isSchemeCharacter(_ byte: UInt8) -> Bool {

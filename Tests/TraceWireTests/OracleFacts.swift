@@ -96,6 +96,8 @@ extension OracleSpan {
 private func word(_ id: Data) -> UInt64 { id.count == 8 ? id.reduce(0) { $0 << 8 | UInt64($1) } : 0 }
 
 extension [UInt8] {
+  func part(_ range: ByteRange) -> [UInt8] { Array(self[range.indices]) }
+
   func text(_ range: ByteRange) -> String { String(decoding: self[range.indices], as: UTF8.self) }
 }
 

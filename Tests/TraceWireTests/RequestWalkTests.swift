@@ -22,7 +22,7 @@ struct RequestWalkTests {
     }
   }
 
-  @Test("finds what swift-protobuf finds", arguments: 0..<150 as Range<UInt64>)
+  @Test("finds what swift-protobuf finds", arguments: 0..<60 as Range<UInt64>)
   func realistic(seed: UInt64) throws {
     var generator = OTLPGenerator(seed: seed)
     let request = generator.request(spans: 30)
@@ -33,7 +33,7 @@ struct RequestWalkTests {
     Self.compare(bytes, request, seed, facts)
   }
 
-  @Test("finds it in any order, beside unknown fields, in repeated fields", arguments: 0..<300 as Range<UInt64>)
+  @Test("finds it in any order, beside unknown fields, in repeated fields", arguments: 0..<120 as Range<UInt64>)
   func weird(seed: UInt64) throws {
     var generator = OTLPGenerator(seed: seed)
     let bytes = generator.weirdBytes(spans: 15)
