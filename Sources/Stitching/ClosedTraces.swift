@@ -13,7 +13,7 @@ struct ClosedTraces: Sendable {
     var pairCount: UInt32 = 0
   }
 
-  /// More span IDs than this are sorted, so that a late span of a large trace costs a binary search.
+  /// More words than this are sorted, so that a late span of a large trace costs a binary search.
   private static let linearMax = 32
   private static let bytesPerRecord = MemoryLayout<Record>.stride + 12
 
@@ -28,7 +28,7 @@ struct ClosedTraces: Sendable {
   private var words: [UInt64] = []
   private var firstWord: UInt64 = 0
   private var wordCount = 0
-  private var sorted: [UInt64] = []
+  private var scratch: [UInt64] = []
   /// How many were forgotten to make room.
   private(set) var evictions = 0
 
@@ -57,19 +57,14 @@ struct ClosedTraces: Sendable {
   /// Whether the trace had this span when it closed.
   func contains(_ id: SpanID, in number: UInt32) -> Bool {
     let record = records[place(number)]
-    var range = record.words..<record.words &+ UInt64(record.spanCount)
-    while range.count > Self.linearMax {
-      let middle = range.lowerBound &+ UInt64(range.count / 2)
-      if word(middle) <= id.rawValue { range = middle..<range.upperBound } else { range = range.lowerBound..<middle }
-    }
-    return range.contains { word($0) == id.rawValue }
+    return contains(id.rawValue, in: record.words..<record.words &+ UInt64(record.spanCount))
   }
 
   /// Whether the trace had crossed between this pair of regions when it closed.
   func crossed(_ pair: UInt32, in number: UInt32) -> Bool {
     let record = records[place(number)]
     let first = record.words &+ UInt64(record.spanCount)
-    return (first..<first &+ UInt64(record.pairCount)).contains { word($0) == UInt64(pair) }
+    return contains(UInt64(pair), in: first..<first &+ UInt64(record.pairCount))
   }
 
   /// Remembers a trace that is not remembered.
@@ -88,8 +83,8 @@ struct ClosedTraces: Sendable {
     if needed > 0 {
       record.spanCount = UInt32(truncatingIfNeeded: segment.spans.count)
       record.pairCount = UInt32(truncatingIfNeeded: pairs.count)
-      append(segment)
-      pairs.forEach { append(UInt64($0)) }
+      append(segment.spans.count) { words in for span in segment.spans { words.append(span.spanID.rawValue) } }
+      if pairs.count > 0 { append(pairs.count) { words in pairs.forEach { words.append(UInt64($0)) } } }
     }
     let number = oldest &+ UInt32(truncatingIfNeeded: count)
     count &+= 1
@@ -125,15 +120,24 @@ struct ClosedTraces: Sendable {
     count &-= 1
   }
 
-  private mutating func append(_ segment: Segment) {
-    guard segment.spans.count > Self.linearMax else {
-      for span in segment.spans { append(span.spanID.rawValue) }
-      return
+  private func contains(_ wanted: UInt64, in words: Range<UInt64>) -> Bool {
+    var range = words
+    while range.count > Self.linearMax {
+      let middle = range.lowerBound &+ UInt64(range.count / 2)
+      if word(middle) <= wanted { range = middle..<range.upperBound } else { range = range.lowerBound..<middle }
     }
-    sorted.removeAll(keepingCapacity: segment.spans.count < 4096)
-    for span in segment.spans { sorted.append(span.spanID.rawValue) }
-    sorted.sort()
-    for id in sorted { append(id) }
+    return range.contains { word($0) == wanted }
+  }
+
+  /// Appends words, sorted where there are many.
+  private mutating func append(_ count: Int, _ body: (inout [UInt64]) -> Void) {
+    var own: [UInt64] = []
+    swap(&own, &scratch)
+    own.removeAll(keepingCapacity: own.capacity < 4096)
+    body(&own)
+    if count > Self.linearMax { own.sort() }
+    for word in own { append(word) }
+    swap(&own, &scratch)
   }
 
   @inline(__always) private mutating func append(_ word: UInt64) {

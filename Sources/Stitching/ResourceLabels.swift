@@ -29,6 +29,11 @@ struct ResourceLabels: Sendable {
     labels.append(contentsOf: repeatElement(nil, count: request.facts.resources.count))
   }
 
+  /// Gives back what an unusually large request has taken.
+  mutating func giveBackRoom() {
+    if labels.capacity > 1 << 14 { labels = [] }
+  }
+
   /// The labels of a resource of the request.
   @inline(__always) mutating func label(of resource: UInt32, in request: ReceivedRequest) -> ResourceLabel {
     if let label = labels[Int(resource)] { return label }

@@ -22,18 +22,32 @@ extension ShardState {
         collect(run, of: request, in: slot, now, &report)
       } else if let record = closed.find(id, now: now) {
         takeLate(run, of: request, id, record, now, &report)
-      } else {
+      } else if room > 0 {
         collect(run, of: request, in: open(id, now, &report), now, &report)
+      } else {
+        // A trace is only opened for a span that it then holds.
+        report.overBudget &+= run.count
       }
       while live.heldBytes > limits.memoryBytesMax, let slot = live.longestIdle {
         report.closed.append(close(slot, early: .memory, now))
       }
       first = last
     }
+    giveBackRoom()
     report.heldBytesChange = live.heldBytes &- before
     duplicates &+= UInt64(report.duplicates)
     overBudget &+= UInt64(report.overBudget)
     return report
+  }
+
+  /// Gives back what an unusually large request has made the scratch arrays grow to.
+  private mutating func giveBackRoom() {
+    let usual = 1 << 14
+    if accepted.capacity > usual { accepted = [] }
+    if links.capacity > usual { links = [] }
+    if ends.capacity > usual { ends = [] }
+    if cut.capacity > usual << 6 { cut = [] }
+    segmenter.giveBackRoom()
   }
 
   /// Opens a trace, and closes the one that was idle for longest where there is no room.
@@ -114,7 +128,7 @@ extension ShardState {
 
   /// Copies the accepted spans out of a request, with what their resource and scope hold.
   private mutating func cutAccepted(of request: ReceivedRequest) {
-    cut.removeAll(keepingCapacity: cut.capacity < 1 << 20)
+    cut.removeAll(keepingCapacity: true)
     let bytes = request.bytes
     BatchWriter.append(spans: accepted, of: request.facts, in: bytes.span.bytes, to: &cut)
     room &-= cut.count

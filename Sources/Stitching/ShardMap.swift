@@ -55,6 +55,8 @@ public struct RequestPartitioner: Sendable {
       lists[shard][Int(offsets[Int(number)])] = UInt32(truncatingIfNeeded: index)
       offsets[Int(number)] &+= 1
     }
+    // What an unusually large request took is given back.
+    if table.capacity > 1 << 16 { self = RequestPartitioner(map: map) }
     return lists
   }
 

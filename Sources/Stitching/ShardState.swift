@@ -26,6 +26,9 @@ struct ShardState {
   var room = 0
 
   init(limits: StitchingLimits, flow: FlowLimits, names: FlowNames, hash: KeyedHash, now: UInt64) {
+    var limits = limits
+    limits.maxSpansPerTrace = max(1, limits.maxSpansPerTrace)
+    limits.closedPerAdvance = max(1, limits.closedPerAdvance)
     self.limits = limits
     flowLimits = flow
     self.names = names

@@ -95,6 +95,8 @@ import TraceWire
     let report = shard.ingest(request, spans: Array(0..<400), now: 0)
     #expect(report.accepted + report.overBudget == 400)
     #expect((16...40).contains(report.accepted))
+    #expect(shard.liveTraces == report.accepted)
     #expect(shard.heldBytes < 20 * request.bytes.count + 2 << 20)
+    #expect(shard.closeAll(now: 1).count == report.accepted)
   }
 }
