@@ -6,8 +6,8 @@ struct Link: Hashable, Sendable {
   var child: UInt32
 }
 
-/// What one holder knows of one trace: its spans' facts, each span ID once, and which ends are open. Merging segments is
-/// associative, commutative and idempotent, so that it does not matter who knew what first.
+/// What one holder knows of one trace: its spans' facts, each span ID once, and which ends are open. Merging segments
+/// is associative, commutative and idempotent, so that it does not matter who knew what first.
 struct Segment: Sendable {
   /// Traces up to this size are searched from end to end, which is quicker than any index.
   private static let linearMax = 32
