@@ -47,7 +47,8 @@ let package = Package(
   targets: [
     .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
-    .systemLibrary(name: "CCompression", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev", "libzstd-dev"])]),
+    .systemLibrary(
+      name: "CCompression", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev", "libzstd-dev"])]),
 
     module("TraceWire"),
     module("Compression", ["CCompression"]),
@@ -84,13 +85,13 @@ let package = Package(
     tests("HTTP2Engine", ["HTTP2Engine"]),
     tests("TLSEngine", ["TLSEngine"]),
     tests("Telemetry", ["Telemetry", logging]),
-    tests("Policy", ["Policy", "TraceWire", "Telemetry", "TestKit"]),
+    tests("Policy", ["Policy", "TraceWire", "Telemetry", "TestKit", product("SwiftProtobuf", "swift-protobuf")]),
     tests("Delivery", ["Delivery", "TraceWire", "Compression", "Telemetry"]),
-    tests("Stitching", ["Stitching", "TraceWire", "Telemetry", "TestKit"]),
+    tests("Stitching", ["Stitching", "TraceWire", "Telemetry", "TestKit", product("SwiftProtobuf", "swift-protobuf")]),
     tests("Transport", ["Transport", "HTTP2Engine", "TLSEngine", "Telemetry", nioCore, nioPosix, nioEmbedded]),
     tests("Intake", ["Intake", "TraceWire", "Compression", "HTTP2Engine", "Telemetry", "Delivery", "TestKit"]),
-    tests("Gateway", ["Gateway", "TraceWire", "Telemetry", "Policy", "Delivery", "Stitching", "TestKit"]),
-    tests("System", ["TestKit", "TraceWire"]),
+    tests("Gateway", ["Gateway", logging, "TraceWire", "Telemetry", "Policy", "Delivery", "Stitching", "TestKit"]),
+    tests("System", ["longspan", "TestKit", "TraceWire", product("SwiftProtobuf", "swift-protobuf")]),
     tests("Tidy"),
   ],
   swiftLanguageModes: [.v6])

@@ -1,0 +1,52 @@
+internal import Delivery
+internal import Foundation
+internal import Telemetry
+internal import Transport
+
+/// What `/status` shows, written as JSON: role, listeners, queues, peers and the configuration in force, in which
+/// secrets are masked.
+struct StatusDocument: Encodable, Sendable {
+  /// One exporter: where it sends, and how its queue stands.
+  struct Peer: Encodable, Sendable {
+    var name: String
+    var endpoint: String
+    var connections: Int
+    var requestsInFlight: Int
+    var queueBytes: Int
+    var queueCapacityBytes: Int
+  }
+
+  var role: String
+  var version = LongspanVersion.text
+  var isReady: Bool
+  var configurationGeneration = 1
+  var configuration: ConfigurationSummary
+  /// Bound addresses by listener.
+  var listeners: [String: String]
+  /// Held spans by stage.
+  var heldSpans: [String: Int]
+  var exporters: [Peer]
+
+  init(_ role: Role, _ started: some StartedRole, exporters: [Exporter], configuration: ConfigurationSummary) {
+    self.role = role.rawValue
+    isReady = started.isReady
+    self.configuration = configuration
+    listeners = Dictionary(started.listeners.map { ($0.name, $0.address) }) { first, _ in first }
+    heldSpans = Dictionary(uniqueKeysWithValues: HeldStage.allCases.map { ($0.rawValue, started.ledger.held($0)) })
+    self.exporters = exporters.map { exporter in
+      Peer(
+        name: exporter.name, endpoint: exporter.target.authority, connections: exporter.counters.readyConnections,
+        requestsInFlight: exporter.counters.inFlightRequests, queueBytes: exporter.counters.capacity.used,
+        queueCapacityBytes: exporter.counters.capacity.limit)
+    }
+  }
+
+  /// The document as JSON text with sorted names.
+  var json: String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    guard let data = try? encoder.encode(self) else { return "{}\n" }
+    return String(decoding: data, as: UTF8.self) + "\n"
+  }
+}

@@ -1,0 +1,113 @@
+internal import Delivery
+internal import Intake
+internal import Logging
+internal import NIOCore
+internal import NIOPosix
+internal import Stitching
+internal import Telemetry
+internal import Transport
+
+/// The global aggregator, started: receivers -> shards by trace ID -> flow metrics -> exporters.
+final class AggregatorRole: StartedRole {
+  private let configuration: AggregatorConfiguration
+  private let shared: AggregatorShared
+  private let exporters: [Exporter]
+  private let exporterLanes: [PerLoop<ExporterLane>]
+  private let lanes: PerLoop<AggregatorLane>
+  private let intake: Listeners
+  private let process = ProcessMetrics()
+
+  private init(
+    configuration: AggregatorConfiguration, shared: AggregatorShared, exporters: [Exporter],
+    exporterLanes: [PerLoop<ExporterLane>], lanes: PerLoop<AggregatorLane>, intake: Listeners
+  ) {
+    self.configuration = configuration
+    self.shared = shared
+    self.exporters = exporters
+    self.exporterLanes = exporterLanes
+    self.lanes = lanes
+    self.intake = intake
+  }
+
+  /// Builds the parts from the back ends backwards and opens the receivers last.
+  static func start(_ configuration: AggregatorConfiguration, logger: Logger) async throws -> AggregatorRole {
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
+    let loops = Array(group.makeIterator())
+    let ledger = SpanLedger()
+    let memory = configuration.stitching.memoryLimitBytes
+    let budget = ByteBudget(limit: memory, spike: memory / 8)
+    var random = SystemRandomNumberGenerator()
+    let secret = KeyedHash(using: &random)
+    let names = FlowNames(limits: configuration.flowLimits)
+    let exporters = try configuration.exporters.map {
+      try Exporter($0, lanes: loops.count, ledger: ledger, budget: budget, logger: logger)
+    }
+    let shared = AggregatorShared(
+      shardMap: ShardMap(shardCount: loops.count, hash: secret.derived(0)), ledger: ledger, budget: budget,
+      fanOut: exporters.isEmpty ? nil : ExporterFanOut(exporters.map(\.counters)),
+      batchLimits: BatchLimits(timeout: .milliseconds(200), sendBatchSize: 8192, sendBatchMaxSize: 0),
+      retryAfter: .seconds(1))
+    var exporterLanes: [PerLoop<ExporterLane>] = []
+    for exporter in exporters {
+      exporterLanes.append(
+        try await PerLoop(on: loops) { loop, number in
+          ExporterLane(exporter, number: number, loop: loop, seed: .random(in: .min ... .max))
+        })
+    }
+    let lanes = try await PerLoop(on: loops) { [exporterLanes] loop, number in
+      AggregatorLane(
+        shared,
+        shard: StitchingShard(
+          limits: configuration.stitchingLimits.divided(by: loops.count),
+          flow: configuration.flowLimits.divided(by: loops.count), names: names,
+          hash: secret.derived(UInt64(number) + 1), now: NIODeadline.now().uptimeNanoseconds),
+        exporters: exporterLanes.map { $0.value(on: loop) }, number: number, loop: loop)
+    }
+    let intake = try await Listeners.bind(
+      configuration.receivers.otlp, limits: configuration.limits, group: group
+    ) { loop in
+      IntakeContext(
+        requestBytesMax: configuration.limits.maxRequestBytes, retryAfter: shared.retryAfter,
+        consumer: lanes.value(on: loop), budget: budget, ledger: ledger)
+    }
+    _ = await lanes.map { $0.start(lanes) }
+    return AggregatorRole(
+      configuration: configuration, shared: shared, exporters: exporters, exporterLanes: exporterLanes, lanes: lanes,
+      intake: intake)
+  }
+
+  var ledger: SpanLedger { shared.ledger }
+  var listeners: [(name: String, address: String)] { intake.addresses }
+  var isReady: Bool { !shared.isDraining }
+
+  func families() async -> [MetricFamily] {
+    shared.ledger.families() + (await flows())
+      + ExporterCounters.metricFamilies(exporters.map(\.counters)) + shared.budget.metricFamilies()
+      + intake.counters.families()
+      + process.families(certificateExpiry: [intake.certificateExpiry] + exporters.map(\.certificateExpiry))
+  }
+
+  /// The flow metrics of all shards together.
+  private func flows() async -> [MetricFamily] {
+    let snapshots = await lanes.map { $0.flows() }
+    guard var all = snapshots.first else { return [] }
+    for snapshot in snapshots.dropFirst() { all.merge(snapshot) }
+    return all.families()
+  }
+
+  func status() async -> StatusDocument {
+    StatusDocument(.aggregator, self, exporters: exporters, configuration: configuration.summary)
+  }
+
+  func drain(within limit: Duration) async {
+    let deadline = NIODeadline.now().uptimeNanoseconds + UInt64(max(0, limit.nanosecondsClamped))
+    shared.beginDrain()
+    await intake.drain(within: limit)
+    _ = await lanes.map { $0.flush() }
+    await withTaskGroup(of: Void.self) { tasks in
+      for (exporter, lanes) in zip(exporters, exporterLanes) {
+        tasks.addTask { await exporter.drain(lanes, until: deadline) }
+      }
+    }
+  }
+}

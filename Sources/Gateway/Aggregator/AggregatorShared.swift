@@ -1,0 +1,53 @@
+internal import Delivery
+internal import Stitching
+internal import Synchronization
+internal import Telemetry
+internal import TraceWire
+
+/// What the event loops of one aggregator share.
+final class AggregatorShared: Sendable {
+  let shardMap: ShardMap
+  let ledger: SpanLedger
+  let budget: ByteBudget
+  /// The exporters' common account; `nil` where there is none and stitching is the last stage.
+  let fanOut: ExporterFanOut?
+  let batchLimits: BatchLimits
+  let retryAfter: Duration
+  /// No attribute is baggage here: limits were the relays' business.
+  let attributeKeys = AttributeKeys(prefix: nil, keys: [], headerAttributes: [])
+  private let draining = Atomic<Bool>(false)
+
+  init(
+    shardMap: ShardMap, ledger: SpanLedger, budget: ByteBudget, fanOut: ExporterFanOut?, batchLimits: BatchLimits,
+    retryAfter: Duration
+  ) {
+    self.shardMap = shardMap
+    self.ledger = ledger
+    self.budget = budget
+    self.fanOut = fanOut
+    self.batchLimits = batchLimits
+    self.retryAfter = retryAfter
+  }
+
+  /// Whether new requests are turned away because the process is about to end.
+  var isDraining: Bool { draining.load(ordering: .relaxed) }
+  func beginDrain() { draining.store(true, ordering: .relaxed) }
+
+  /// Whether a new request has a chance: there is memory, and at least one exporter has room.
+  var hasRoom: Bool { !isDraining && !budget.isOverSoftLimit && !(fanOut?.isFull ?? false) }
+}
+
+/// The charge for a request's buffer while shards still read it: given back when the last one is done.
+final class RequestCharge: Sendable {
+  private let budget: ByteBudget
+  private let byteCount: Int
+
+  /// Charges, unless there is no room.
+  init?(_ byteCount: Int, to budget: ByteBudget) {
+    guard budget.reserve(byteCount) else { return nil }
+    self.budget = budget
+    self.byteCount = byteCount
+  }
+
+  deinit { budget.release(byteCount) }
+}

@@ -1,0 +1,38 @@
+internal import Delivery
+internal import HTTP2Engine
+internal import Logging
+internal import Telemetry
+internal import Transport
+
+/// One configured exporter: what its lanes on the event loops share.
+final class Exporter: Sendable {
+  let name: String
+  let target: UpstreamTarget
+  let options: ForwarderOptions
+  let http2: HTTP2ClientLimits
+  let export: OTLPExport
+  let request: ClientRequest
+  let counters: ExporterCounters
+  let ledger: SpanLedger
+  let budget: ByteBudget
+  let logger: Logger
+
+  init(
+    name: String, target: UpstreamTarget, options: ForwarderOptions, http2: HTTP2ClientLimits, export: OTLPExport,
+    counters: ExporterCounters, ledger: SpanLedger, budget: ByteBudget, logger: Logger
+  ) {
+    self.name = name
+    self.target = target
+    self.options = options
+    self.http2 = http2
+    self.export = export
+    request = export.request
+    self.counters = counters
+    self.ledger = ledger
+    self.budget = budget
+    self.logger = logger
+  }
+
+  /// What every log line about this exporter says.
+  var metadata: Logger.Metadata { ["exporter": "\(name)", "endpoint": "\(target.authority)"] }
+}

@@ -1,0 +1,179 @@
+internal import Compression
+internal import Delivery
+internal import HTTP2Engine
+internal import Logging
+internal import NIOCore
+internal import Telemetry
+internal import Transport
+
+/// One exporter on one event loop: carries out what its `Forwarder` decides, on connections of this loop.
+final class ExporterLane {
+  private let exporter: Exporter
+  private let number: Int
+  private let loop: any EventLoop
+  private var forwarder: Forwarder
+  private var connections: [UpstreamConnection?]
+  /// The stream of each batch in flight, by its sequence.
+  private var streams: [UInt64: Int32] = [:]
+  private let compressor: Compressor
+  private var commands: [ForwarderCommand] = []
+  private var isCarryingOut = false
+  private var wake: Scheduled<Void>?
+  private var lastFailure: String?
+  private var drained: EventLoopPromise<Int>?
+
+  init(_ exporter: Exporter, number: Int, loop: any EventLoop, seed: UInt64) {
+    self.exporter = exporter
+    self.number = number
+    self.loop = loop
+    forwarder = Forwarder(
+      exporter.options, queue: SendingQueue(lane: UInt32(number), capacity: exporter.counters.capacity), seed: seed)
+    connections = Array(repeating: nil, count: exporter.options.connections)
+    compressor = Compressor(exporter.export.coding)
+  }
+
+  var isFull: Bool { forwarder.queue.isFull }
+  func canAccept(_ byteCount: Int) -> Bool { forwarder.queue.canAccept(byteCount) }
+
+  /// Connects.
+  func start() { drive { forwarder, now, commands in forwarder.start(now: now, into: &commands) } }
+
+  /// Takes over a batch whose spans were acknowledged. Its bytes are charged to the queue unless the fan-out did that.
+  func enqueue(_ batch: Batch) {
+    drive { forwarder, now, commands in
+      _ = forwarder.enqueue(batch, batch.handedOn == nil ? .force : .charged, now: now, into: &commands)
+    }
+  }
+
+  /// Tries what is held until the deadline; the future tells the number of spans that had to be abandoned.
+  func beginDrain(until deadline: UInt64) -> EventLoopFuture<Int> {
+    let promise = loop.makePromise(of: Int.self)
+    drained = promise
+    drive { forwarder, now, commands in forwarder.beginDrain(deadline: deadline, now: now, into: &commands) }
+    return promise.futureResult
+  }
+
+  /// Ends every connection.
+  func close() {
+    wake?.cancel()
+    for connection in connections { connection?.close() }
+  }
+
+  // MARK: Carrying out
+
+  /// Tells the forwarder an event and carries out what it wants, and what that leads to.
+  private func drive(_ event: (inout Forwarder, UInt64, inout [ForwarderCommand]) -> Void) {
+    event(&forwarder, NIODeadline.now().uptimeNanoseconds, &commands)
+    guard !isCarryingOut else { return }
+    isCarryingOut = true
+    var next = 0
+    while next < commands.count {
+      carryOut(commands[next])
+      next += 1
+    }
+    commands.removeAll(keepingCapacity: true)
+    isCarryingOut = false
+    exporter.counters.publish(forwarder, lane: number)
+  }
+
+  private func carryOut(_ command: ForwarderCommand) {
+    switch command {
+    case .connect(let slot): connect(slot)
+    case .send(let slot, let sequence, let attempt): send(sequence, slot, attempt)
+    case .cancel(let slot, let sequence):
+      exporter.counters.answered(.failed(.timeout))
+      if let stream = streams.removeValue(forKey: sequence) { connections[slot]?.cancel(stream) }
+    case .close(let slot): connections[slot]?.close()
+    case .settle(let settlement): settle(settlement)
+    case .wake(let time): schedule(time)
+    case .drained: finishDrain()
+    }
+  }
+
+  private func connect(_ slot: Int) {
+    let connection = UpstreamConnection(exporter.target, limits: exporter.http2)
+    connections[slot] = connection
+    connection.onUp = { [weak self] in
+      guard let self else { return }
+      if lastFailure != nil { exporter.logger.notice("connected again", metadata: exporter.metadata) }
+      lastFailure = nil
+      drive { forwarder, now, commands in
+        forwarder.connectionUp(slot: slot, concurrency: connection.concurrencyMax, now: now, into: &commands)
+      }
+    }
+    connection.onCapacityChange = { [weak self] in
+      self?.drive { forwarder, now, commands in
+        if connection.isGoingAway {
+          forwarder.connectionLeaving(slot: slot, now: now, into: &commands)
+        } else {
+          forwarder.connectionLimit(slot: slot, concurrency: connection.concurrencyMax, now: now, into: &commands)
+        }
+      }
+    }
+    connection.onDown = { [weak self] failure in
+      guard let self else { return }
+      connections[slot] = nil
+      report(failure)
+      drive { forwarder, now, commands in forwarder.connectionDown(slot: slot, now: now, into: &commands) }
+    }
+    connection.open(on: loop)
+  }
+
+  /// Logs the first of a row of like failures.
+  private func report(_ failure: UpstreamFailure) {
+    guard failure.message != lastFailure, !forwarder.isDraining else { return }
+    lastFailure = failure.message
+    var metadata = exporter.metadata
+    metadata["reason"] = "\(failure.message)"
+    exporter.logger.warning("no connection; spans are held", metadata: metadata)
+  }
+
+  private func send(_ sequence: UInt64, _ slot: Int, _ attempt: Int) {
+    guard let batch = forwarder.batch(sequence) else { return }
+    let (prefix, body) = exporter.export.message(batch.payload, compressor)
+    let stream = connections[slot]?.submit(exporter.request, prefix: prefix, body: body) { [weak self] result in
+      self?.answered(sequence, slot, OTLPExport.answer(result))
+    }
+    if let stream {
+      streams[sequence] = stream
+      exporter.counters.sent(bytes: prefix.count + body.count, attempt: attempt)
+    } else {
+      answered(sequence, slot, .failed(.connection), wasSent: false)
+    }
+  }
+
+  private func answered(_ sequence: UInt64, _ slot: Int, _ answer: DeliveryAnswer, wasSent: Bool = true) {
+    if wasSent {
+      guard streams.removeValue(forKey: sequence) != nil else { return }
+      exporter.counters.answered(answer)
+    }
+    drive { forwarder, now, commands in
+      forwarder.answered(sequence, slot: slot, answer.verdict, now: now, into: &commands)
+    }
+  }
+
+  private func settle(_ settlement: Settlement) {
+    exporter.counters.settled(settlement)
+    settlement.book(in: exporter.ledger, releasing: exporter.budget)
+    guard settlement.undeliverable > 0, settlement.cause != .abandoned else { return }
+    var metadata = exporter.metadata
+    metadata["spans"] = "\(settlement.undeliverable)"
+    metadata["cause"] = "\(settlement.cause)"
+    exporter.logger.warning("spans could not be delivered", metadata: metadata)
+  }
+
+  private func schedule(_ time: UInt64) {
+    wake?.cancel()
+    wake = loop.assumeIsolated().scheduleTask(deadline: .uptimeNanoseconds(time)) { [weak self] in
+      self?.drive { forwarder, now, commands in forwarder.timer(now: now, into: &commands) }
+    }
+  }
+
+  private func finishDrain() {
+    guard let promise = drained else { return }
+    drained = nil
+    let left = forwarder.abandon()
+    for settlement in left { settle(settlement) }
+    promise.succeed(left.reduce(0) { $0 + $1.undeliverable })
+  }
+}

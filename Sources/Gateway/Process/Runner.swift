@@ -1,0 +1,69 @@
+internal import Logging
+internal import ServiceLifecycle
+internal import Telemetry
+internal import UnixSignals
+
+/// A role that has started: its listeners are bound.
+protocol StartedRole: AdminSource {
+  var ledger: SpanLedger { get }
+  /// What it listens on, for the `ready` line.
+  var listeners: [(name: String, address: String)] { get }
+  /// Stops accepting, finishes what is in flight, hands on what is held, within the time.
+  func drain(within limit: Duration) async
+}
+
+extension StartedRole {
+  /// The bound address of a listener that is known to be configured.
+  func address(of listener: String) -> String { listeners.first { $0.name == listener }?.address ?? "" }
+}
+
+/// Runs a started role and its admin endpoint until SIGTERM or SIGINT, then drains.
+struct Runner {
+  let role: any StartedRole
+  let admin: (host: String, port: Int)
+  let shutdownTimeout: Duration
+  let logger: Logger
+
+  func run() async -> LongspanExitCode {
+    let bound = BoundAddress()
+    let server = AdminServer(host: admin.host, port: admin.port, source: role, bound: bound)
+    let group = ServiceGroup(
+      configuration: .init(
+        services: [
+          .init(service: server),
+          .init(
+            service: RoleService(role: role, bound: bound, shutdownTimeout: shutdownTimeout, logger: logger),
+            successTerminationBehavior: .gracefullyShutdownGroup),
+        ],
+        gracefulShutdownSignals: [.sigterm, .sigint], logger: .quiet))
+    do {
+      try await group.run()
+      return .done
+    } catch let failure as StartFailure {
+      logger.critical("\(failure.message)")
+      return .unavailable
+    } catch {
+      logger.critical("stopped: \(error)")
+      return .failed
+    }
+  }
+}
+
+/// The role as a service: says `ready`, waits for the signal, drains.
+private struct RoleService: Service {
+  let role: any StartedRole
+  let bound: BoundAddress
+  let shutdownTimeout: Duration
+  let logger: Logger
+
+  func run() async throws {
+    guard let address = await bound.value else { return }
+    var metadata: Logger.Metadata = ["admin": "\(address)"]
+    for listener in role.listeners { metadata[listener.name] = "\(listener.address)" }
+    logger.notice("ready", metadata: metadata)
+    try? await gracefulShutdown()
+    logger.notice("draining")
+    await role.drain(within: shutdownTimeout)
+    logger.notice("stopped")
+  }
+}

@@ -1,0 +1,98 @@
+internal import Delivery
+internal import HTTP2Engine
+internal import Intake
+internal import NIOCore
+internal import Policy
+internal import Telemetry
+internal import TraceWire
+
+/// What one event loop of a relay does with a request: the walk, the decision, the copy into the batch being built.
+/// Everything here lives on one loop; only the ledger, the budget and the trace memory are shared.
+final class RelayLane: SpanConsumer {
+  private let loop: any EventLoop
+  private let shared: RelayShared
+  private let exporter: ExporterLane
+  private var engine: PolicyEngine
+  private let keys: AttributeKeys
+  private var batcher: Batcher
+  private var facts = RequestFacts()
+  private var plan = RewritePlan()
+  private var sealed: [Batch] = []
+  private var timer: Scheduled<Void>?
+
+  init(_ shared: RelayShared, exporter: ExporterLane, loop: any EventLoop) {
+    self.shared = shared
+    self.exporter = exporter
+    self.loop = loop
+    engine = PolicyEngine(shared.policy, memory: shared.memory)
+    keys = shared.attributeKeys
+    batcher = Batcher(shared.batchLimits)
+  }
+
+  var hasRoom: Bool { !shared.budget.isOverSoftLimit && !exporter.isFull && !shared.isDraining }
+
+  func consume(_ request: IntakeRequest, completion: @escaping (IntakeVerdict) -> Void) {
+    completion(take(request))
+  }
+
+  private func take(_ request: IntakeRequest) -> IntakeVerdict {
+    guard exporter.canAccept(request.body.count) else { return .overload(retryAfter: shared.retryAfter) }
+    let bytes = request.body.span.bytes
+    do {
+      try facts.walk(bytes, keys: keys)
+    } catch {
+      return .malformed(error)
+    }
+    let now = NIODeadline.now().uptimeNanoseconds
+    shared.ledger.received(facts.spans.count, by: request.receiver)
+    let tally = engine.decide(facts, in: bytes, now: now, plan: &plan)
+    shared.ledger.left(tally.sampledOut, as: .sampledOut)
+    shared.ledger.left(tally.rejected, as: .rejected)
+    if tally.kept > 0 { place(request.body, now: now) }
+    if let skew = tally.skewWarning { shared.report(skew) }
+    guard tally.rejected > 0 else { return .accepted }
+    return .accepted(
+      rejectedSpans: tally.rejected, message: "\(tally.rejected) spans with a trace ID or span ID that is not valid")
+  }
+
+  /// Copies the kept spans of the walked request into the batch being built.
+  private func place(_ body: [UInt8], now: UInt64) {
+    let appended = batcher.append(
+      0..<facts.spans.count, requestBytes: body.count, now: now, sealed: &sealed
+    ) { range, limit, buffer in
+      BatchWriter.append(range, limit: limit, of: facts, in: body.span.bytes, plan: plan, to: &buffer)
+    }
+    shared.budget.reserveUnchecked(appended.bytes)
+    shared.ledger.held(appended.spans, in: .batch)
+    dispatchSealed()
+    scheduleFlush(now: now)
+  }
+
+  private func dispatchSealed() {
+    for batch in sealed {
+      shared.ledger.moved(batch.spanCount, from: .batch, to: .queue)
+      exporter.enqueue(batch)
+    }
+    sealed.removeAll(keepingCapacity: true)
+  }
+
+  private func scheduleFlush(now: UInt64) {
+    guard timer == nil, let deadline = batcher.nextDeadline else { return }
+    timer = loop.assumeIsolated().scheduleTask(deadline: .uptimeNanoseconds(max(deadline, now))) { [weak self] in
+      guard let self else { return }
+      timer = nil
+      let now = NIODeadline.now().uptimeNanoseconds
+      if batcher.isDue(now) { flush() }
+      scheduleFlush(now: now)
+    }
+  }
+
+  /// Sends the batch being built on its way, whatever its size.
+  func flush() {
+    if let batch = batcher.seal() { sealed.append(batch) }
+    dispatchSealed()
+  }
+
+  /// What this loop's policy counted.
+  func policyCounts() -> PolicyCounts { engine.counts }
+}

@@ -1,0 +1,89 @@
+internal import Delivery
+internal import Intake
+internal import Logging
+internal import NIOCore
+internal import NIOPosix
+internal import Policy
+internal import Telemetry
+internal import Transport
+
+/// An edge relay, started: receivers -> policy -> batch -> queue -> TLS -> aggregator, on every event loop.
+final class RelayRole: StartedRole {
+  private let configuration: RelayConfiguration
+  private let shared: RelayShared
+  private let exporter: Exporter
+  private let lanes: PerLoop<RelayLane>
+  private let exporterLanes: PerLoop<ExporterLane>
+  private let intake: Listeners
+  private let process = ProcessMetrics()
+
+  private init(
+    configuration: RelayConfiguration, shared: RelayShared, exporter: Exporter, lanes: PerLoop<RelayLane>,
+    exporterLanes: PerLoop<ExporterLane>, intake: Listeners
+  ) {
+    self.configuration = configuration
+    self.shared = shared
+    self.exporter = exporter
+    self.lanes = lanes
+    self.exporterLanes = exporterLanes
+    self.intake = intake
+  }
+
+  /// Builds the parts from the aggregator backwards and opens the receivers last.
+  static func start(_ configuration: RelayConfiguration, logger: Logger) async throws -> RelayRole {
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
+    let loops = Array(group.makeIterator())
+    let ledger = SpanLedger()
+    let budget = ByteBudget(
+      limit: configuration.memoryLimiter.limitBytes, spike: configuration.memoryLimiter.spikeLimitBytes)
+    let shared = RelayShared(
+      policy: RelayPolicy(PolicyConfiguration(configuration)),
+      memory: TraceMemory(
+        ttl: configuration.sampling.traceMemory.ttl, tracesMax: configuration.sampling.traceMemory.maxTraces),
+      ledger: ledger, budget: budget, batchLimits: BatchLimits(configuration.batch), retryAfter: .seconds(1),
+      logger: logger)
+    let exporter = try Exporter(
+      configuration.exporter, lanes: loops.count, ledger: ledger, budget: budget, logger: logger)
+    let exporterLanes = try await PerLoop(on: loops) { loop, number in
+      ExporterLane(exporter, number: number, loop: loop, seed: .random(in: .min ... .max))
+    }
+    let lanes = try await PerLoop(on: loops) { loop, _ in
+      RelayLane(shared, exporter: exporterLanes.value(on: loop), loop: loop)
+    }
+    let intake = try await Listeners.bind(
+      configuration.receivers.otlp, limits: configuration.limits, group: group
+    ) { loop in
+      IntakeContext(
+        requestBytesMax: configuration.limits.maxRequestBytes, retryAfter: shared.retryAfter,
+        consumer: lanes.value(on: loop), budget: budget, ledger: ledger)
+    }
+    _ = await exporterLanes.map { $0.start() }
+    return RelayRole(
+      configuration: configuration, shared: shared, exporter: exporter, lanes: lanes, exporterLanes: exporterLanes,
+      intake: intake)
+  }
+
+  var ledger: SpanLedger { shared.ledger }
+  var listeners: [(name: String, address: String)] { intake.addresses }
+  var isReady: Bool { !shared.isDraining }
+
+  func families() async -> [MetricFamily] {
+    let counts = await lanes.map { $0.policyCounts() }
+    return shared.ledger.families() + PolicyCounts.families(counts, memory: shared.memory)
+      + ExporterCounters.metricFamilies([exporter.counters]) + shared.budget.metricFamilies()
+      + intake.counters.families()
+      + process.families(certificateExpiry: [intake.certificateExpiry, exporter.certificateExpiry])
+  }
+
+  func status() async -> StatusDocument {
+    StatusDocument(.relay, self, exporters: [exporter], configuration: configuration.summary)
+  }
+
+  func drain(within limit: Duration) async {
+    let deadline = NIODeadline.now().uptimeNanoseconds + UInt64(max(0, limit.nanosecondsClamped))
+    shared.beginDrain()
+    await intake.drain(within: limit)
+    _ = await lanes.map { $0.flush() }
+    await exporter.drain(exporterLanes, until: deadline)
+  }
+}

@@ -1,0 +1,44 @@
+internal import Delivery
+internal import Logging
+internal import Policy
+internal import Synchronization
+internal import Telemetry
+internal import TraceWire
+
+/// What the event loops of one relay share.
+final class RelayShared: Sendable {
+  let policy: RelayPolicy
+  /// The attributes the walk looks out for: they follow from the policy's baggage limits.
+  let attributeKeys: AttributeKeys
+  let memory: TraceMemory
+  let ledger: SpanLedger
+  let budget: ByteBudget
+  let batchLimits: BatchLimits
+  let retryAfter: Duration
+  private let logger: Logger
+  private let draining = Atomic<Bool>(false)
+
+  init(
+    policy: RelayPolicy, memory: TraceMemory, ledger: SpanLedger, budget: ByteBudget, batchLimits: BatchLimits,
+    retryAfter: Duration, logger: Logger
+  ) {
+    self.policy = policy
+    attributeKeys = policy.attributeKeys
+    self.memory = memory
+    self.ledger = ledger
+    self.budget = budget
+    self.batchLimits = batchLimits
+    self.retryAfter = retryAfter
+    self.logger = logger
+  }
+
+  /// Whether new requests are turned away because the process is about to end.
+  var isDraining: Bool { draining.load(ordering: .relaxed) }
+  func beginDrain() { draining.store(true, ordering: .relaxed) }
+
+  func report(_ skew: RandomnessSkew) {
+    logger.warning(
+      "trace IDs are not uniformly random: a sampler before this relay prefers some, so routes keep another share",
+      metadata: ["upper_half_share": "\(skew.upperHalfShare)", "traces": "\(skew.traces)"])
+  }
+}

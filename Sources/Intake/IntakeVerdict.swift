@@ -1,0 +1,13 @@
+internal import Telemetry
+
+extension IntakeVerdict {
+  /// The reason under which a refusal is counted; `nil` for an acceptance.
+  var refusalReason: RefusalReason? {
+    switch self {
+    case .accepted: nil
+    case .malformed: .malformed
+    case .overload: .overload
+    case .forbidden: .forbidden
+    }
+  }
+}

@@ -1,0 +1,80 @@
+internal import Compression
+public import Delivery
+public import HTTP2Engine
+public import Telemetry
+public import TraceWire
+
+/// One request in the one format that exists past Intake: OTLP bytes.
+public struct IntakeRequest: Sendable {
+  /// An `ExportTraceServiceRequest`, decompressed; not looked at yet.
+  public var body: [UInt8]
+  /// Where it came in.
+  public var receiver: ReceiverKind
+  /// Who sent it.
+  public var peer: PeerIdentity
+
+  /// Makes a request.
+  public init(body: [UInt8], receiver: ReceiverKind, peer: PeerIdentity) {
+    self.body = body
+    self.receiver = receiver
+    self.peer = peer
+  }
+}
+
+/// What became of a request. Everything but `accepted` leaves nothing of it behind.
+public enum IntakeVerdict: Sendable, Equatable {
+  /// Taken into what stands behind Intake, but for so many spans that were refused one by one.
+  case accepted(rejectedSpans: Int, message: String)
+  case malformed(WireFault)
+  /// No room now: the sender may try again after the delay.
+  case overload(retryAfter: Duration)
+  /// The peer may not send this.
+  case forbidden(String)
+
+  /// Everything was taken.
+  public static var accepted: IntakeVerdict { .accepted(rejectedSpans: 0, message: "") }
+}
+
+/// What stands behind the receivers of one event loop: the relay's policy and queue, or the aggregator's shards.
+public protocol SpanConsumer: AnyObject {
+  /// Whether a request that begins now has a chance; asked before its body is read.
+  var hasRoom: Bool { get }
+  /// Takes in a request. `completion` is called exactly once, on the same event loop, when the spans are as durable
+  /// as the configuration promises.
+  func consume(_ request: IntakeRequest, completion: @escaping (IntakeVerdict) -> Void)
+}
+
+/// What the receivers of one event loop share.
+public struct IntakeContext {
+  /// Bytes a request may have, before and after decompression.
+  public var requestBytesMax: Int
+  /// What senders are told to wait when there is no room.
+  public var retryAfter: Duration
+  /// What stands behind the receivers.
+  public var consumer: any SpanConsumer
+  /// What bodies in flight are charged to.
+  public var budget: ByteBudget
+  /// Where refused requests are booked.
+  public var ledger: SpanLedger
+
+  /// The loop's own decompressor, reused from request to request.
+  let decompressor = Decompressor()
+
+  /// Makes a context.
+  public init(
+    requestBytesMax: Int, retryAfter: Duration, consumer: any SpanConsumer, budget: ByteBudget, ledger: SpanLedger
+  ) {
+    self.requestBytesMax = requestBytesMax
+    self.retryAfter = retryAfter
+    self.consumer = consumer
+    self.budget = budget
+    self.ledger = ledger
+  }
+
+  /// Decompresses a body within the limit.
+  func inflate(_ body: [UInt8], _ coding: ContentCoding) -> Result<[UInt8], CompressionFault> {
+    Result { () throws(CompressionFault) in
+      try decompressor.inflate(body.span.bytes, coding: coding, limit: requestBytesMax)
+    }
+  }
+}

@@ -1,0 +1,43 @@
+import Foundation
+
+/// Configurations as users write them, for processes on free ports of this machine.
+enum Deployment {
+  /// An aggregator in clear text, with an exporter for each sink.
+  static func aggregator(_ sinks: [Sink] = [], idle: String = "1s", more: String = "") async throws -> LongspanProcess {
+    let exporters = sinks.enumerated().map { number, sink in
+      "  otlp/\(number): {endpoint: \"127.0.0.1:\(sink.port)\", compression: none, tls: {insecure: true}}"
+    }
+    let section = exporters.isEmpty ? "" : "exporters:\n" + exporters.joined(separator: "\n")
+    return try await LongspanProcess.start(
+      "aggregator",
+      """
+      receivers: {otlp: {protocols: {grpc: {endpoint: "127.0.0.1:0"}, http: {endpoint: "127.0.0.1:0"}}}}
+      stitching: {idle_timeout: \(idle)}
+      \(section)
+      admin: {endpoint: "127.0.0.1:0"}
+      \(more)
+      """)
+  }
+
+  /// A relay in clear text towards an aggregator's address.
+  static func relay(_ region: String, to aggregator: String, more: String = "") async throws -> LongspanProcess {
+    try await LongspanProcess.start("relay", relayText(region, to: aggregator, more: more))
+  }
+
+  static func relayText(_ region: String, to aggregator: String, tls: String = "{insecure: true}", more: String = "")
+    -> String
+  {
+    """
+    region: \(region)
+    receivers: {otlp: {protocols: {grpc: {endpoint: "127.0.0.1:0"}, http: {endpoint: "127.0.0.1:0"}}}}
+    processors: {batch: {timeout: 100ms}}
+    exporters:
+      otlp:
+        endpoint: "\(aggregator)"
+        tls: \(tls)
+        retry_on_failure: {initial_interval: 100ms, max_interval: 500ms}
+    admin: {endpoint: "127.0.0.1:0"}
+    \(more)
+    """
+  }
+}
