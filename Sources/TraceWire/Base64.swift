@@ -16,7 +16,6 @@ enum Base64 {
   /// no byte uses are ignored. Throws `badValue` at the character that does not belong there.
   static func decode(_ range: Range<Int>, of bytes: RawSpan, to output: inout [UInt8]) throws(WireFault) {
     let end = try unpaddedEnd(range, of: bytes)
-    output.reserveCapacity(output.count &+ (end &- range.lowerBound) / 4 &* 3 &+ 3)
     var group: UInt32 = 0
     var count = 0
     for offset in range.lowerBound..<end {
