@@ -1,60 +1,95 @@
-/// One request of a client and the response as it comes in.
-final class ClientStream {
-  var outbound: OutboundBody
-  private(set) var header: HeaderBudget
-  private(set) var trailers: HeaderBudget
-  private(set) var status = 0
-  private(set) var body: [UInt8] = []
-  private(set) var isComplete = false
-  private(set) var isTooLarge = false
-  private var hasHead = false
+internal import CNghttp2
+
+/// One request that we sent, and its answer so far.
+final class ClientStream: HTTP2Stream {
+  private enum Stage {
+    case headers
+    case body
+    case trailers
+  }
+
+  private var completion: ClientCompletion?
+  private var stage = Stage.headers
+  private var status = 0
+  private var fields = HeaderFields()
+  private var trailers = HeaderFields()
+  private var body: [UInt8] = []
   private let bodyBytesMax: Int
-  private var completion: ((Result<ClientResponse, ClientFailure>) -> Void)?
 
-  init(
-    _ outbound: OutboundBody, limits: HTTP2ClientLimits,
-    completion: @escaping (Result<ClientResponse, ClientFailure>) -> Void
-  ) {
-    self.outbound = outbound
+  init(id: Int32, session: HTTP2Session, bodyBytesMax: Int, completion: @escaping ClientCompletion) {
     self.completion = completion
-    header = HeaderBudget(bytes: limits.headerBytesMax, fields: limits.headerFieldsMax)
-    trailers = header
-    bodyBytesMax = limits.responseBytesMax
+    self.bodyBytesMax = bodyBytesMax
+    super.init(id: id, session: session)
   }
 
-  func add(_ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>) {
-    if name.elementsEqual(":status".utf8) {
-      status = Int(String(decoding: value, as: UTF8.self)) ?? 0
-    } else if hasHead {
-      trailers.add(name, value)
+  // MARK: The answer
+
+  override func headersBegan() {
+    if stage == .body { stage = .trailers }
+  }
+
+  override func header(
+    name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>
+  ) -> HeaderBudget.Verdict {
+    let verdict = budget.take(nameCount: name.count, valueCount: value.count)
+    guard verdict == .keep, completion != nil else { return verdict }
+    if stage == .trailers {
+      trailers.append(name: name, value: value)
+    } else if name.equals(":status") {
+      // nghttp2 has made sure that these are three digits.
+      status = value.reduce(0) { $0 &* 10 &+ Int($1 &- 48) }
+    } else if name.first != UInt8(ascii: ":") {
+      fields.append(name: name, value: value)
+    }
+    return verdict
+  }
+
+  override func headersEnded() {
+    if budget.isExceeded { return giveUp(.tooLarge) }
+    guard stage == .headers else { return }
+    if (100...199).contains(status) {
+      fields = HeaderFields()
     } else {
-      header.add(name, value)
+      stage = .body
     }
   }
 
-  /// A header list is whole; after the one of a final status come trailers.
-  func headerListEnded() {
-    if status >= 200 { hasHead = true }
-    if header.isExceeded || trailers.isExceeded { isTooLarge = true }
-  }
-
-  func receive(_ bytes: UnsafeRawBufferPointer) {
-    guard !isTooLarge, bytes.count <= bodyBytesMax - body.count else {
-      isTooLarge = true
-      return
-    }
+  override func data(_ bytes: UnsafeRawBufferPointer) {
+    consume(bytes.count)
+    guard completion != nil else { return }
+    guard bytes.count <= bodyBytesMax - body.count else { return giveUp(.tooLarge) }
     body.append(contentsOf: bytes)
   }
 
-  func complete() { isComplete = true }
+  override func remoteEnded() {
+    complete(.success(ClientResponse(status: status, fields: fields, body: body, trailers: trailers)))
+    // The answer came before all of the request went: nobody wants the rest.
+    if !isLocalEnded { session?.reset(id, NGHTTP2_CANCEL) }
+  }
 
-  /// The stream is over.
-  func end(_ failure: ClientFailure) {
-    let report = completion
-    completion = nil
-    guard !isTooLarge else { return report?(.failure(.tooLarge)) ?? () }
-    guard isComplete else { return report?(.failure(failure)) ?? () }
-    report?(
-      .success(ClientResponse(status: status, fields: header.fields, body: body, trailers: trailers.fields)))
+  override func closed(_ code: UInt32?) {
+    switch code {
+    case nil: complete(.failure(.connectionLost))
+    case NGHTTP2_REFUSED_STREAM.rawValue?: complete(.failure(.goneAway))
+    case let code?: complete(.failure(.reset(code: code)))
+    }
+  }
+
+  // MARK: The end
+
+  func cancel() { giveUp(.reset(code: NGHTTP2_CANCEL.rawValue)) }
+
+  private func giveUp(_ failure: ClientFailure) {
+    session?.reset(id, NGHTTP2_CANCEL)
+    complete(.failure(failure))
+  }
+
+  private func complete(_ result: Result<ClientResponse, ClientFailure>) {
+    guard let completion else { return }
+    self.completion = nil
+    fields = HeaderFields()
+    trailers = HeaderFields()
+    body = []
+    completion(result)
   }
 }

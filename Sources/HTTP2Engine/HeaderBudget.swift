@@ -1,25 +1,34 @@
-/// Collects one header list within its budget; past it the list is read on but not kept.
+/// What is left of the header limits for one block (headers or trailers).
 struct HeaderBudget {
-  private(set) var fields = HeaderFields()
+  enum Verdict {
+    case keep
+    /// Past the limit: not to be stored, but decoding goes on, so that the peer can be told.
+    case drop
+    /// So far past the limit that decoding costs too much: the stream is to be reset.
+    case reset
+  }
+
+  private var bytes: Int
+  private var fields: Int
+  /// Decoding stops here. HPACK can make 4 KiB of each byte (a "header bomb").
+  private var bytesToReset: Int
   private(set) var isExceeded = false
-  private var bytesLeft: Int
-  private var fieldsLeft: Int
 
-  init(bytes: Int, fields: Int) {
-    bytesLeft = bytes
-    fieldsLeft = fields
+  init(_ limits: SessionLimits) {
+    bytes = max(limits.headerBytesMax, 0)
+    fields = max(limits.headerFieldsMax, 0)
+    bytesToReset = 4 &* min(bytes, 1 << 30)
   }
 
-  /// Charges a field. False: it is not to be kept.
-  mutating func charge(_ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>) -> Bool {
-    bytesLeft -= name.count + value.count + 32
-    fieldsLeft -= 1
-    if bytesLeft < 0 || fieldsLeft < 0 { isExceeded = true }
-    return !isExceeded
-  }
-
-  /// Charges and keeps a field.
-  mutating func add(_ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>) {
-    if charge(name, value) { fields.append(name: name, value: value) }
+  /// Counts one field.
+  mutating func take(nameCount: Int, valueCount: Int) -> Verdict {
+    let size = nameCount &+ valueCount &+ 32
+    bytesToReset &-= size
+    if bytesToReset < 0 { return .reset }
+    if isExceeded { return .drop }
+    bytes &-= size
+    fields &-= 1
+    isExceeded = bytes < 0 || fields < 0
+    return isExceeded ? .drop : .keep
   }
 }

@@ -11,6 +11,12 @@ public struct HeaderFields: Sendable, ExpressibleByDictionaryLiteral {
 
   public init() {}
 
+  /// No fields yet, but room for so many and their bytes.
+  init(fieldCount: Int, byteCount: Int) {
+    storage.reserveCapacity(byteCount)
+    fields.reserveCapacity(fieldCount)
+  }
+
   /// Fields of names (in lower case) and values.
   public init(dictionaryLiteral pairs: (StaticString, String)...) {
     for (name, value) in pairs { append(name, value) }
@@ -46,6 +52,18 @@ public struct HeaderFields: Sendable, ExpressibleByDictionaryLiteral {
     fields.append(Field(name: start..<middle, value: middle..<storage.count))
   }
 
+  /// Adds all fields of others behind these.
+  public mutating func append(contentsOf others: HeaderFields) {
+    let start = storage.count
+    storage.append(contentsOf: others.storage)
+    for field in others.fields {
+      fields.append(
+        Field(
+          name: field.name.lowerBound + start..<field.name.upperBound + start,
+          value: field.value.lowerBound + start..<field.value.upperBound + start))
+    }
+  }
+
   /// The first value of a name given in lower case.
   public subscript(name: StaticString) -> ArraySlice<UInt8>? {
     name.withUTF8Buffer { wanted in
@@ -62,5 +80,17 @@ public struct HeaderFields: Sendable, ExpressibleByDictionaryLiteral {
   /// Hands out every field in order.
   public func forEach(_ body: (_ name: ArraySlice<UInt8>, _ value: ArraySlice<UInt8>) -> Void) {
     for field in fields { body(storage[field.name], storage[field.value]) }
+  }
+
+  /// Shows every field as pointers, then calls `body` while they are still valid.
+  func withRawFields<Result>(
+    _ show: (_ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>) -> Void, then body: () -> Result
+  ) -> Result {
+    storage.withUnsafeBufferPointer { bytes in
+      for field in fields {
+        show(UnsafeBufferPointer(rebasing: bytes[field.name]), UnsafeBufferPointer(rebasing: bytes[field.value]))
+      }
+      return body()
+    }
   }
 }

@@ -1,66 +1,132 @@
 internal import CNghttp2
 
-/// One request on a server's connection: what came of it, and the way back to its sender.
-final class ServerStream: Responder {
-  let id: Int32
-  private weak var server: HTTP2Server?
-  var header: HeaderBudget
-  var method = ""
-  var path = ""
-  var hasOpened = false
-  /// The body's receiver, until the body ends or nobody wants it.
-  var receiver: (any RequestReceiver)?
-  private(set) var isAnswered = false
-  /// The peer sent its END_STREAM.
-  var isComplete = false
-  var unconsumed = 0
-  var outbound = OutboundBody(body: [])
-
-  init(_ id: Int32, _ server: HTTP2Server, limits: HTTP2Limits) {
-    self.id = id
-    self.server = server
-    header = HeaderBudget(bytes: limits.headerBytesMax, fields: limits.headerFieldsMax)
+/// One request and its answer.
+///
+/// It is also the request's `Responder`, and so may outlive its stream and its connection: it does nothing then.
+/// Once the answer is given the receiver hears nothing more; what is left of the body is thrown away, and when the
+/// answer is sent the stream is reset with NO_ERROR, so that the peer stops uploading (RFC 9113 8.1).
+final class ServerStream: HTTP2Stream, Responder {
+  private enum Stage {
+    case headers
+    case body
+    case answered
   }
 
-  /// Takes in a field of the request's head.
-  func add(_ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>) {
-    guard !hasOpened, name.first == UInt8(ascii: ":") else { return header.add(name, value) }
-    guard header.charge(name, value) else { return }
-    switch name.count {
-    case 7 where name.elementsEqual(":method".utf8): method = String(decoding: value, as: UTF8.self)
-    case 5: path = String(decoding: value, as: UTF8.self)
-    default: break
+  // SAFETY: used only from inside the session's calls, and the server that holds the session is making them.
+  private unowned(unsafe) let server: HTTP2Server
+  private var stage = Stage.headers
+  private var method = ""
+  private var path: String?
+  private var fields = HeaderFields(fieldCount: 12, byteCount: 320)
+  private var contentLength: Int?
+  private var receiver: (any RequestReceiver)?
+
+  init(id: Int32, session: HTTP2Session, server: HTTP2Server) {
+    self.server = server
+    super.init(id: id, session: session)
+  }
+
+  // MARK: The request
+
+  override func header(
+    name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>
+  ) -> HeaderBudget.Verdict {
+    let verdict = budget.take(nameCount: name.count, valueCount: value.count)
+    switch stage {
+    case .headers:
+      if verdict == .keep { keep(name, value) }
+      return verdict
+    case .body, .answered:
+      // Trailers: read for HPACK's sake.
+      return verdict == .keep ? .keep : .reset
     }
   }
 
-  /// The head, when it can be served; otherwise what to answer.
-  func head() -> Result<RequestHead, Refusal> {
-    guard !header.isExceeded else { return .failure(Refusal(status: 431)) }
-    guard path.hasPrefix("/") || (path == "*" && method == "OPTIONS") else { return .failure(Refusal(status: 400)) }
-    let length = header.fields.text("content-length").flatMap { Int($0) }
-    return .success(
-      RequestHead(method: method, path: path, version: .http2, fields: header.fields, contentLength: length))
+  private func keep(_ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>) {
+    guard name.first != UInt8(ascii: ":") else {
+      if name.equals(":path") {
+        path = server.path(value)
+      } else if name.equals(":method") {
+        method = value.equals("POST") ? "POST" : String(decoding: value, as: UTF8.self)
+      }
+      return
+    }
+    if contentLength == nil, name.equals("content-length") { contentLength = Self.number(value) }
+    fields.append(name: name, value: value)
   }
 
-  struct Refusal: Error {
-    var status: Int
+  private static func number(_ digits: UnsafeBufferPointer<UInt8>) -> Int? {
+    guard !digits.isEmpty else { return nil }
+    var number = 0
+    for digit in digits {
+      guard (0x30...0x39).contains(digit) else { return nil }
+      let (tens, overflow) = number.multipliedReportingOverflow(by: 10)
+      let (sum, carry) = tens.addingReportingOverflow(Int(digit) - 0x30)
+      if overflow || carry { return nil }
+      number = sum
+    }
+    return number
   }
 
-  func respond(_ response: Response) {
-    guard !isAnswered else { return }
-    isAnswered = true
-    receiver = nil
-    server?.answer(self, response)
-    server?.consume(self, unconsumed)
+  override func headersEnded() {
+    guard stage == .headers else { return }
+    stage = .body
+    guard !budget.isExceeded else { return respond(Response(status: 431)) }
+    guard let path, path.utf8.first == UInt8(ascii: "/") || (path == "*" && method == "OPTIONS") else {
+      return respond(Response(status: 400))
+    }
+    let head = RequestHead(
+      method: method, path: path, version: .http2, fields: fields, contentLength: contentLength)
+    fields = HeaderFields()
+    let begun = server.service.begin(head, from: server.peer, responder: self)
+    if stage == .body, session != nil { receiver = begun }
   }
 
-  func consumed(_ byteCount: Int) { server?.consume(self, byteCount) }
+  override func data(_ bytes: UnsafeRawBufferPointer) {
+    if let receiver { receiver.receive(bytes) } else { consume(bytes.count) }
+  }
 
-  /// The peer took the request back, or is gone.
-  func abandon() {
-    isAnswered = true
+  override func remoteEnded() { receiver?.finish() }
+
+  override func closed(_ code: UInt32?) {
+    stage = .answered
     let lost = receiver
     receiver = nil
-    lost?.cancel()
+    if !isRemoteEnded { lost?.cancel() }
+    if code != nil { server.streamClosed() }
+  }
+
+  // MARK: The answer
+
+  func consumed(_ byteCount: Int) { consume(byteCount) }
+
+  func respond(_ response: Response) {
+    guard stage != .answered, let session else { return }
+    stage = .answered
+    receiver = nil
+    let hasBody = !response.body.isEmpty && method != "HEAD"
+    let hasData = hasBody || response.trailers.count > 0
+    if hasData {
+      outgoing = OutgoingBody(body: hasBody ? response.body : [], trailers: response.trailers)
+    }
+    if !session.submitAnswer(id, response, hasData: hasData) { session.reset(id, NGHTTP2_INTERNAL_ERROR) }
+    if response.closesConnection { server.shutdown() }
+    session.askForFlush()
+  }
+
+  override func localEnded() {
+    if !isRemoteEnded { session?.reset(id, NGHTTP2_NO_ERROR) }
+  }
+
+  override func headersNotSent() {
+    // Only an answer beyond nghttp2's own limit for header blocks; the stream would hang.
+    session?.reset(id, NGHTTP2_INTERNAL_ERROR)
+  }
+}
+
+extension UnsafeBufferPointer<UInt8> {
+  /// Whether these are the bytes of a text.
+  func equals(_ text: StaticString) -> Bool {
+    count == text.utf8CodeUnitCount && text.withUTF8Buffer { elementsEqual($0) }
   }
 }

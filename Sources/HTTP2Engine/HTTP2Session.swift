@@ -1,0 +1,195 @@
+internal import CNghttp2
+
+/// What a session tells the side that it serves; always from inside `receive` or `drain`.
+protocol SessionOwner: AnyObject {
+  /// The peer opens a stream; nil where that is not for it to do.
+  func openStream(_ id: Int32) -> HTTP2Stream?
+  func pongReceived(_ payload: UInt64)
+  func goAwayReceived()
+}
+
+/// One nghttp2 session and its streams: bytes in, bytes out, faults. Both sides are built on it.
+///
+/// nghttp2 calls back from inside `receive` and `drain`; the callbacks (SessionCallbacks.swift) land in the methods of
+/// SessionEvents.swift. Those may submit to nghttp2 but not drive it, so a fault that is found there is only noted and
+/// acted on when nghttp2 has returned.
+final class HTTP2Session {
+  let limits: SessionLimits
+  let raw: OpaquePointer
+  // SAFETY: the owner holds this session and calls `abandon` in its own deinit, which sets this to nil.
+  unowned(unsafe) private(set) var owner: (any SessionOwner)?
+  /// Called when there is something to drain that neither `receive` nor `drain` knows of; once until the next drain.
+  var wantsFlush: (() -> Void)?
+  var streams: [Int32: HTTP2Stream] = [:]
+
+  var meter: AbuseMeter
+  private var scanner: FrameScanner
+  private(set) var isInside = false
+  var isFlushAsked = false
+  private var noted: HTTP2Fault?
+  /// The fault that ended the connection, once one did.
+  private(set) var fault: HTTP2Fault?
+  private(set) var isLost = false
+
+  init(_ limits: SessionLimits) {
+    self.limits = limits
+    meter = AbuseMeter(limits.abuse)
+    let isServer = if case .server = limits.side { true } else { false }
+    scanner = FrameScanner(expectsPreface: isServer)
+    raw = SessionCallbacks.newSession(isServer: isServer)
+    // SAFETY: nghttp2 calls back only from inside calls that `self` makes on `raw`, and `raw` dies with `self`.
+    nghttp2_session_set_user_data(raw, Unmanaged.passUnretained(self).toOpaque())
+    submitSettings()
+  }
+
+  deinit {
+    for stream in streams.values { _ = stream.detach() }
+    nghttp2_session_del(raw)
+  }
+
+  /// Whose streams these are; before the first `receive`.
+  func serve(_ owner: any SessionOwner) { self.owner = owner }
+
+  /// The owner goes away.
+  func abandon() {
+    connectionLost()
+    owner = nil
+    wantsFlush = nil
+  }
+
+  private func submitSettings() {
+    func entry(_ id: nghttp2_settings_id, _ value: Int) -> nghttp2_settings_entry {
+      nghttp2_settings_entry(settings_id: Int32(id.rawValue), value: UInt32(min(max(value, 0), Int(Int32.max))))
+    }
+    var entries = [
+      entry(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, Int(limits.streamWindow)),
+      entry(NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, limits.headerBytesMax),
+    ]
+    switch limits.side {
+    case .server(let maxConcurrentStreams):
+      entries.append(entry(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, maxConcurrentStreams))
+      // The priority tree of RFC 7540 is work that peers can make us do for nothing.
+      entries.append(entry(NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1))
+    case .client:
+      entries.append(entry(NGHTTP2_SETTINGS_ENABLE_PUSH, 0))
+    }
+    note(nghttp2_submit_settings(raw, 0, entries, entries.count))
+    note(nghttp2_session_set_local_window_size(raw, 0, 0, max(limits.connectionWindow, 0)))
+  }
+
+  // MARK: Bytes
+
+  /// Takes in what the peer sent. After a fault: drain once more, write that, close.
+  func receive(_ bytes: UnsafeRawBufferPointer, now: UInt64) throws(HTTP2Fault) {
+    precondition(!isInside, "HTTP/2 bytes were received from inside a receiver or a sink")
+    if let fault { throw fault }
+    guard !isLost, let start = bytes.baseAddress, !bytes.isEmpty else { return }
+    meter.advance(to: now)
+    count(bytes.bytes)
+    if noted == nil {
+      isInside = true
+      let taken = nghttp2_session_mem_recv(raw, start.assumingMemoryBound(to: UInt8.self), bytes.count)
+      isInside = false
+      if taken < 0 { note(Int32(clamping: taken)) }
+    }
+    if nghttp2_session_get_outbound_queue_size(raw) > max(limits.outboundFramesMax, 1) {
+      note(HTTP2Fault(.outboundQueueFull))
+    }
+    try endIfFaulty()
+  }
+
+  /// Hands every block that waits to the sink, until at least `byteCount` bytes went; says whether more is left.
+  /// A block is valid during the call only. A fault is thrown behind the last block.
+  func drain(upTo byteCount: Int, _ sink: (UnsafeRawBufferPointer) -> Void) throws(HTTP2Fault) -> Bool {
+    guard !isInside, isUsable else { return false }
+    isFlushAsked = false
+    guard pump(upTo: byteCount, sink) else { return true }
+    let isNew = fault == nil && noted != nil
+    do {
+      try endIfFaulty()
+    } catch {
+      _ = pump(upTo: .max, sink)
+      if isNew { throw error }
+    }
+    return false
+  }
+
+  /// Whether there is any use in submitting something.
+  var isUsable: Bool { !isLost && !isCodecDead }
+
+  /// nghttp2 is not to be called after a fatal error, except to free it.
+  private var isCodecDead: Bool { (fault?.code ?? 0) < 0 }
+
+  private func pump(upTo byteCount: Int, _ sink: (UnsafeRawBufferPointer) -> Void) -> Bool {
+    isInside = true
+    defer { isInside = false }
+    var left = byteCount
+    while left > 0 {
+      var block: UnsafePointer<UInt8>?
+      let size = nghttp2_session_mem_send(raw, &block)
+      if size < 0 { note(Int32(clamping: size)) }
+      if size <= 0 { return true }
+      sink(UnsafeRawBufferPointer(start: block, count: size))
+      left = left &- size
+    }
+    return false
+  }
+
+  /// Nothing is to be read or written any more: the connection can be closed.
+  var isDone: Bool {
+    !isUsable || (nghttp2_session_want_read(raw) == 0 && nghttp2_session_want_write(raw) == 0)
+  }
+
+  /// Whether `drain` would give something.
+  var hasOutput: Bool { isUsable && nghttp2_session_want_write(raw) != 0 }
+
+  /// The connection ended: every stream learns it, and nothing is done any more.
+  func connectionLost() {
+    guard !isLost else { return }
+    isLost = true
+    let orphans = streams
+    streams = [:]
+    for stream in orphans.values {
+      nghttp2_session_set_stream_user_data(raw, stream.id, nil)
+      _ = stream.detach()
+      stream.closed(nil)
+    }
+  }
+
+  // MARK: Faults
+
+  private func count(_ bytes: RawSpan) {
+    var offset = 0
+    while noted == nil, let head = scanner.next(in: bytes, at: &offset) {
+      if let suspicion = head.suspicion { charge(suspicion) }
+    }
+  }
+
+  func charge(_ kind: HTTP2Fault.Kind) {
+    if !meter.charge(kind) { note(HTTP2Fault(kind)) }
+  }
+
+  func note(_ found: HTTP2Fault) {
+    if noted == nil { noted = found }
+  }
+
+  /// Notes what a fatal answer of nghttp2 means; other answers are not faults of the connection.
+  func note(_ code: Int32) {
+    guard nghttp2_is_fatal(code) != 0 else { return }
+    switch code {
+    case NGHTTP2_ERR_TOO_MANY_CONTINUATIONS.rawValue: noted = HTTP2Fault(.continuations, code: code)
+    case NGHTTP2_ERR_BAD_CLIENT_MAGIC.rawValue: noted = HTTP2Fault(.badPreface, code: code)
+    case NGHTTP2_ERR_FLOODED.rawValue: noted = HTTP2Fault(.outboundQueueFull, code: code)
+    default: noted = HTTP2Fault(.protocolError, code: code)
+    }
+  }
+
+  private func endIfFaulty() throws(HTTP2Fault) {
+    guard let noted else { return }
+    if fault == nil {
+      fault = noted
+      if noted.code == 0 { nghttp2_session_terminate_session(raw, NGHTTP2_ENHANCE_YOUR_CALM.rawValue) }
+    }
+    throw fault ?? noted
+  }
+}
