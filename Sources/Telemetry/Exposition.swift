@@ -43,7 +43,7 @@ public struct Exposition: ~Copyable {
     }
     append("# HELP \(name) ")
     appendEscaped(family.help, quotes: format == .openMetrics)
-    append("\n# TYPE \(name) \(family.kind.rawValue)\n")
+    append("\n# TYPE \(name) \(typeText(of: family))\n")
     for sample in Self.summed(family.samples) {
       switch sample.value {
       case .number(let number):
@@ -54,6 +54,13 @@ public struct Exposition: ~Copyable {
         append(histogram, sampleName, sample.labels)
       }
     }
+  }
+
+  /// A gauge whose name ends as a histogram's series do (`trace_count`) goes out untyped in the older format: there
+  /// `promtool check metrics` refuses such a name for every type but histogram, summary and untyped.
+  private func typeText(of family: MetricFamily) -> String {
+    let isReserved = ["_count", "_sum", "_bucket"].contains { family.name.hasSuffix($0) }
+    return format == .prometheusText && family.kind == .gauge && isReserved ? "untyped" : family.kind.rawValue
   }
 
   /// The series in the order of their label values, those with the same labels added up.

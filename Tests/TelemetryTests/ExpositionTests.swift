@@ -37,7 +37,7 @@ import Testing
       requests_total{code="a"} 0.5
       requests_total{code="b"} 2
       # HELP trace_count Crossings.
-      # TYPE trace_count gauge
+      # TYPE trace_count untyped
 
       """
     #expect(Exposition.text(families(), format: .prometheusText) == expected)
