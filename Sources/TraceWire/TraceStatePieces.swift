@@ -15,8 +15,7 @@ struct TraceStatePieces: Sendable {
   /// The next piece that is not empty.
   mutating func next(in bytes: RawSpan) -> Range<Int>? {
     while position < end {
-      var upper = position
-      while upper < end, bytes.byte(at: upper) != separator { upper &+= 1 }
+      let upper = bytes.firstOffset(of: separator, in: position..<end) ?? end
       let piece = bytes.trimmingWhitespace(position..<upper)
       position = min(upper &+ 1, end)
       if !piece.isEmpty { return piece }
@@ -28,7 +27,15 @@ struct TraceStatePieces: Sendable {
 extension RawSpan {
   /// The offset of the first such byte in a range of these bytes.
   func firstOffset(of value: UInt8, in range: Range<Int>) -> Int? {
+    let ones: UInt64 = 0x0101_0101_0101_0101
     var offset = range.lowerBound
+    // Eight bytes at once: the lowest top bit that is set stands for the first byte that matches.
+    while range.upperBound &- offset >= 8 {
+      let differences = littleEndian64(at: offset) ^ (ones &* UInt64(value))
+      let matches = (differences &- ones) & ~differences & (ones &* 0x80)
+      if matches != 0 { return offset &+ matches.trailingZeroBitCount / 8 }
+      offset &+= 8
+    }
     while offset < range.upperBound {
       if byte(at: offset) == value { return offset }
       offset &+= 1
