@@ -1,15 +1,30 @@
 /// The work of `BatchWriter`: one piece for each `ResourceSpans` with kept spans, in it one for each `ScopeSpans`.
 /// A piece is measured before it is written, because its length stands in front of it.
-struct BatchPieces {
-  private let facts: RequestFacts
-  private let hasPlan: Bool
-  private let plan: RewritePlan
+///
+/// It looks into the arrays of facts and plan instead of holding them: one trace cut out of a large request must not
+/// cost a dozen reference counts.
+struct BatchPieces: ~Escapable {
+  private let resources: Span<ResourceFacts>
+  private let scopes: Span<ScopeFacts>
+  private let spans: Span<SpanFacts>
+  private let resourceGaps: Span<ByteRange>
+  private let scopeGaps: Span<ByteRange>
+  /// Both empty without a plan: everything is kept.
+  private let resourceActions: Span<RewritePlan.ResourceAction>
+  private let spanActions: Span<RewritePlan.SpanAction>
+  private let scratch: RawSpan
 
-  /// Without a plan everything is kept.
-  init(facts: RequestFacts, plan: RewritePlan?) {
-    self.facts = facts
-    hasPlan = plan != nil
-    self.plan = plan ?? RewritePlan()
+  /// A plan with nothing in it keeps everything.
+  @_lifetime(borrow facts, borrow plan)
+  init(facts: borrowing RequestFacts, plan: borrowing RewritePlan) {
+    resources = facts.resources.span
+    scopes = facts.scopes.span
+    spans = facts.spans.span
+    resourceGaps = facts.resourceGaps.span
+    scopeGaps = facts.scopeGaps.span
+    resourceActions = plan.resources.span
+    spanActions = plan.spans.span
+    scratch = plan.scratch.span.bytes
   }
 
   /// What a part of a request comes to.
@@ -26,23 +41,25 @@ struct BatchPieces {
   }
 
   /// Appends the spans with these ascending indices, as far as the plan keeps them.
-  func append(_ spans: SpanSelection, of bytes: RawSpan, to output: inout [UInt8]) {
+  func append(_ selection: SpanSelection, of bytes: RawSpan, to output: inout [UInt8]) {
     var copier = RunCopier()
-    var left = spans.positions
+    var left = selection.positions
     while !left.isEmpty {
-      let resource = Int(facts.spans[spans[left.lowerBound]].resource)
-      let part = spans.prefix(of: left, before: facts.resources[resource].spans.upperBound)
-      appendResource(resource, spans, part, of: bytes, copier: &copier, to: &output)
+      let resource = Int(spans[selection[left.lowerBound]].resource)
+      let part = selection.prefix(of: left, before: resources[resource].spans.upperBound)
+      appendResource(resource, selection, part, of: bytes, copier: &copier, to: &output)
       left = part.upperBound..<left.upperBound
     }
     copier.flush(of: bytes, to: &output)
   }
 
   private func appendResource(
-    _ index: Int, _ spans: borrowing SpanSelection, _ positions: Range<Int>, of bytes: RawSpan, copier: inout RunCopier, to output: inout [UInt8]
+    _ index: Int, _ selection: borrowing SpanSelection, _ positions: Range<Int>, of bytes: RawSpan,
+    copier: inout RunCopier,
+    to output: inout [UInt8]
   ) {
-    let resource = facts.resources[index]
-    let measure = measureResource(index, spans, positions)
+    let resource = resources[index]
+    let measure = measureResource(index, selection, positions)
     guard measure.kept > 0 else { return }
     if !measure.isEdited, measure.kept == resource.spans.count, measure.count == resource.body.count {
       copier.copy(resource.record, of: bytes, to: &output)
@@ -54,17 +71,17 @@ struct BatchPieces {
     var gap = resource.gaps.lowerBound
     var left = positions
     while !left.isEmpty {
-      let scope = facts.scopes[Int(facts.spans[spans[left.lowerBound]].scope)]
-      let part = spans.prefix(of: left, before: scope.spans.upperBound)
-      while gap < resource.gaps.upperBound, facts.resourceGaps[Int(gap)].lower < scope.record.lower {
-        appendGap(facts.resourceGaps[Int(gap)], resource, replacement, of: bytes, copier: &copier, to: &output)
+      let scope = scopes[Int(spans[selection[left.lowerBound]].scope)]
+      let part = selection.prefix(of: left, before: scope.spans.upperBound)
+      while gap < resource.gaps.upperBound, resourceGaps[Int(gap)].lower < scope.record.lower {
+        appendGap(resourceGaps[Int(gap)], resource, replacement, of: bytes, copier: &copier, to: &output)
         gap &+= 1
       }
-      appendScope(scope, spans, part, of: bytes, copier: &copier, to: &output)
+      appendScope(scope, selection, part, of: bytes, copier: &copier, to: &output)
       left = part.upperBound..<left.upperBound
     }
     while gap < resource.gaps.upperBound {
-      appendGap(facts.resourceGaps[Int(gap)], resource, replacement, of: bytes, copier: &copier, to: &output)
+      appendGap(resourceGaps[Int(gap)], resource, replacement, of: bytes, copier: &copier, to: &output)
       gap &+= 1
     }
   }
@@ -88,13 +105,14 @@ struct BatchPieces {
   private func appendReplacement(_ replacement: ByteRange, to output: inout [UInt8]) {
     output.append(0x0a)
     output.appendVarint(UInt64(truncatingIfNeeded: replacement.count))
-    output.append(replacement, of: plan.scratch.span.bytes)
+    output.append(replacement, of: scratch)
   }
 
   private func appendScope(
-    _ scope: ScopeFacts, _ spans: borrowing SpanSelection, _ positions: Range<Int>, of bytes: RawSpan, copier: inout RunCopier, to output: inout [UInt8]
+    _ scope: ScopeFacts, _ selection: borrowing SpanSelection, _ positions: Range<Int>, of bytes: RawSpan,
+    copier: inout RunCopier, to output: inout [UInt8]
   ) {
-    let measure = measureScope(scope, spans, positions)
+    let measure = measureScope(scope, selection, positions)
     guard measure.kept > 0 else { return }
     if measure.isWhole(scope) {
       copier.copy(scope.record, of: bytes, to: &output)
@@ -103,10 +121,10 @@ struct BatchPieces {
     copier.open(0x12, count: measure.count, of: bytes, to: &output)
     var gap = scope.gaps.lowerBound
     for position in positions {
-      let index = spans[position]
-      let record = facts.spans[index].record
-      while gap < scope.gaps.upperBound, facts.scopeGaps[Int(gap)].lower < record.lower {
-        copier.copy(facts.scopeGaps[Int(gap)], of: bytes, to: &output)
+      let index = selection[position]
+      let record = spans[index].record
+      while gap < scope.gaps.upperBound, scopeGaps[Int(gap)].lower < record.lower {
+        copier.copy(scopeGaps[Int(gap)], of: bytes, to: &output)
         gap &+= 1
       }
       switch action(of: index) {
@@ -114,25 +132,25 @@ struct BatchPieces {
       case .keep: copier.copy(record, of: bytes, to: &output)
       case .replace(let range):
         copier.open(0x12, count: range.count, of: bytes, to: &output)
-        output.append(range, of: plan.scratch.span.bytes)
+        output.append(range, of: scratch)
       }
     }
     while gap < scope.gaps.upperBound {
-      copier.copy(facts.scopeGaps[Int(gap)], of: bytes, to: &output)
+      copier.copy(scopeGaps[Int(gap)], of: bytes, to: &output)
       gap &+= 1
     }
   }
 
   private func measureResource(
-    _ index: Int, _ spans: borrowing SpanSelection, _ positions: Range<Int>
+    _ index: Int, _ selection: borrowing SpanSelection, _ positions: Range<Int>
   ) -> Measure {
-    let resource = facts.resources[index]
+    let resource = resources[index]
     var total = Measure()
     var left = positions
     while !left.isEmpty {
-      let scope = facts.scopes[Int(facts.spans[spans[left.lowerBound]].scope)]
-      let part = spans.prefix(of: left, before: scope.spans.upperBound)
-      let inner = measureScope(scope, spans, part)
+      let scope = scopes[Int(spans[selection[left.lowerBound]].scope)]
+      let part = selection.prefix(of: left, before: scope.spans.upperBound)
+      let inner = measureScope(scope, selection, part)
       if inner.kept > 0 {
         total.count &+= inner.isWhole(scope) ? scope.record.count : Self.fieldSize(inner.count)
         total.kept &+= inner.kept
@@ -140,7 +158,7 @@ struct BatchPieces {
       }
       left = part.upperBound..<left.upperBound
     }
-    for gap in resource.gaps { total.count &+= facts.resourceGaps[Int(gap)].count }
+    for gap in resource.gaps { total.count &+= resourceGaps[Int(gap)].count }
     if let replacement = replacement(of: index) {
       total.isEdited = true
       total.count &+= Self.fieldSize(replacement.count) &- resource.resourceRecord.count
@@ -149,29 +167,29 @@ struct BatchPieces {
   }
 
   private func measureScope(
-    _ scope: ScopeFacts, _ spans: borrowing SpanSelection, _ positions: Range<Int>
+    _ scope: ScopeFacts, _ selection: borrowing SpanSelection, _ positions: Range<Int>
   ) -> Measure {
     var measure = Measure()
     for position in positions {
-      let index = spans[position]
+      let index = selection[position]
       switch action(of: index) {
       case .drop: continue
-      case .keep: measure.count &+= facts.spans[index].record.count
+      case .keep: measure.count &+= spans[index].record.count
       case .replace(let range):
         measure.count &+= Self.fieldSize(range.count)
         measure.isEdited = true
       }
       measure.kept &+= 1
     }
-    if measure.kept > 0 { for gap in scope.gaps { measure.count &+= facts.scopeGaps[Int(gap)].count } }
+    if measure.kept > 0 { for gap in scope.gaps { measure.count &+= scopeGaps[Int(gap)].count } }
     return measure
   }
 
   @inline(__always)
-  private func action(of span: Int) -> RewritePlan.SpanAction { hasPlan ? plan.spans[span] : .keep }
+  private func action(of span: Int) -> RewritePlan.SpanAction { spanActions.isEmpty ? .keep : spanActions[span] }
 
   private func replacement(of resource: Int) -> ByteRange? {
-    guard hasPlan, case .replace(let range) = plan.resources[resource] else { return nil }
+    guard !resourceActions.isEmpty, case .replace(let range) = resourceActions[resource] else { return nil }
     return range
   }
 

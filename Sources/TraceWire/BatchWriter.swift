@@ -36,7 +36,7 @@ public enum BatchWriter {
   public static func append(
     spans indices: Span<UInt32>, of facts: RequestFacts, in bytes: RawSpan, to output: inout [UInt8]
   ) {
-    BatchPieces(facts: facts, plan: nil).append(SpanSelection(indices), of: bytes, to: &output)
+    BatchPieces(facts: facts, plan: RewritePlan()).append(SpanSelection(indices), of: bytes, to: &output)
   }
 
   /// Appends the spans with these ascending indices as they came; an array is not copied for it.

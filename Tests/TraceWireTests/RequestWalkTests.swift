@@ -107,6 +107,23 @@ struct RequestWalkTests {
     #expect(found == [true, true, true, false, false, true, true, false, false, true, false])
   }
 
+  @Test("text that is not UTF-8 is read and kept as it came")
+  func invalidText() throws {
+    var writer = ProtobufWriter()
+    writer.bytes(5, [0xff, 0xfe])
+    writer.message(9) { attribute in
+      attribute.bytes(1, Array("peer.region".utf8))
+      attribute.message(2) { $0.bytes(1, [0xc3]) }
+    }
+    let bytes = request(spans: [writer.bytes])
+    var facts = RequestFacts()
+    try facts.walk(bytes.span.bytes, keys: AttributeKeys())
+    #expect(bytes.part(facts.spans[0].calleeRegion) == [0xc3])
+    var output: [UInt8] = []
+    BatchWriter.append(spans: [0] as [UInt32], of: facts, in: bytes.span.bytes, to: &output)
+    #expect(output == bytes)
+  }
+
   /// A request of one resource and one scope with these span messages.
   func request(spans: [[UInt8]]) -> [UInt8] {
     var writer = ProtobufWriter()
