@@ -10,12 +10,19 @@ public final class HTTP2Server {
   private var lastPath = ""
   private var isShuttingDown = false
   private var isLastGoAwaySent = false
+  /// Streams that are answered and whose body still comes, the longest answered first.
+  private var lingering: [Int32] = []
+  private let lingeringMax: Int
+  /// Bytes of a body that are read after the answer: what may have been on its way.
+  let uselessBytesMax: Int
   private static let shutdownPing: UInt64 = 0x6c6f_6e67_7370_616e
 
   /// Begins a connection: SETTINGS wait to be drained at once.
   public init(limits: HTTP2Limits, service: any RequestService, peer: PeerIdentity) {
     self.service = service
     self.peer = peer
+    lingeringMax = limits.maxConcurrentStreams / 2
+    uselessBytesMax = Int(limits.streamWindow)
     session = HTTP2Session(SessionLimits(limits))
     session.serve(self)
   }
@@ -52,6 +59,7 @@ public final class HTTP2Server {
   public func shutdown() {
     guard !isShuttingDown else { return }
     isShuttingDown = true
+    for id in lingering { stopUpload(id) }
     // A client whose connection is idle may not look at it for hours: its answer is not waited for.
     guard activeStreams > 0 else { return sendLastGoAway() }
     // The number of the last stream is told when the peer has seen the notice, a round trip later (RFC 9113 6.8).
@@ -59,8 +67,22 @@ public final class HTTP2Server {
     session.ping(Self.shutdownPing)
   }
 
+  /// An answer was sent while the body still comes: the peer has time to notice. Those streams are not allowed to fill
+  /// the connection.
+  func streamLingers(_ stream: ServerStream) {
+    lingering.append(stream.id)
+    if isShuttingDown {
+      stream.stopUpload()
+    } else if lingering.count > lingeringMax, let first = lingering.first {
+      stopUpload(first)
+    }
+  }
+
+  private func stopUpload(_ id: Int32) { (session.streams[id] as? ServerStream)?.stopUpload() }
+
   /// A request is done.
-  func streamClosed() {
+  func streamClosed(_ id: Int32, lingered: Bool) {
+    if lingered { lingering.removeAll { $0 == id } }
     if isShuttingDown, activeStreams == 0 { sendLastGoAway() }
   }
 

@@ -3,8 +3,9 @@ internal import CNghttp2
 /// One request and its answer.
 ///
 /// It is also the request's `Responder`, and so may outlive its stream and its connection: it does nothing then.
-/// Once the answer is given the receiver hears nothing more; what is left of the body is thrown away, and when the
-/// answer is sent the stream is reset with NO_ERROR, so that the peer stops uploading (RFC 9113 8.1).
+/// Once the answer is given the receiver hears nothing more, and what is left of the body is thrown away. A peer that
+/// goes on uploading after an answer is told to stop by a reset with NO_ERROR (RFC 9113 8.1), but not before it sent
+/// more than can have been on its way: curl 7.88 takes a reset right behind an answer for a failure.
 final class ServerStream: HTTP2Stream, Responder {
   private enum Stage {
     case headers
@@ -20,6 +21,8 @@ final class ServerStream: HTTP2Stream, Responder {
   private var fields = HeaderFields(fieldCount: 12, byteCount: 320)
   private var contentLength: Int?
   private var receiver: (any RequestReceiver)?
+  /// Bytes of the body that came after the answer was sent.
+  private var uselessBytes = 0
 
   init(id: Int32, session: HTTP2Session, server: HTTP2Server) {
     self.server = server
@@ -83,7 +86,11 @@ final class ServerStream: HTTP2Stream, Responder {
   }
 
   override func data(_ bytes: UnsafeRawBufferPointer) {
-    if let receiver { receiver.receive(bytes) } else { consume(bytes.count) }
+    if let receiver { return receiver.receive(bytes) }
+    consume(bytes.count)
+    guard isLocalEnded else { return }
+    uselessBytes &+= bytes.count
+    if uselessBytes > server.uselessBytesMax { stopUpload() }
   }
 
   override func remoteEnded() { receiver?.finish() }
@@ -93,7 +100,7 @@ final class ServerStream: HTTP2Stream, Responder {
     let lost = receiver
     receiver = nil
     if !isRemoteEnded { lost?.cancel() }
-    if code != nil { server.streamClosed() }
+    if code != nil { server.streamClosed(id, lingered: isLocalEnded && !isRemoteEnded) }
   }
 
   // MARK: The answer
@@ -115,8 +122,11 @@ final class ServerStream: HTTP2Stream, Responder {
   }
 
   override func localEnded() {
-    if !isRemoteEnded { session?.reset(id, NGHTTP2_NO_ERROR) }
+    if !isRemoteEnded { server.streamLingers(self) }
   }
+
+  /// Tells a peer that has its answer to stop sending.
+  func stopUpload() { session?.reset(id, NGHTTP2_NO_ERROR) }
 
   override func headersNotSent() {
     // Only an answer beyond nghttp2's own limit for header blocks; the stream would hang.

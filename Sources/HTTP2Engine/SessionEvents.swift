@@ -72,7 +72,7 @@ extension HTTP2Session {
     let unconsumed = stream.detach()
     // What was not consumed would be missing from the connection's window for ever.
     if unconsumed > 0 { submitted(nghttp2_session_consume_connection(raw, unconsumed)) }
-    if stream.isLocalEnded, stream.isRemoteEnded || code == NGHTTP2_NO_ERROR.rawValue { meter.earnRequest() }
+    if stream.isLocalEnded { meter.earnRequest() }
     stream.closed(code)
   }
 

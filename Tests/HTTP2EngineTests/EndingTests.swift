@@ -17,19 +17,37 @@ struct EndingTests {
     #expect(link.post(body: [1]).id != nil)
   }
 
-  @Test func earlyAnswerIsFollowedByResetWithNoError() {
-    let peer = RawClient()
+  @Test func uploadThatGoesOnAfterTheAnswerIsResetWithNoError() {
+    let peer = RawClient(limits: HTTP2Limits(streamWindow: 100_000))
     peer.service.earlyAnswer = { _ in Response(status: 503, body: [1, 2]) }
     peer.greet()
     peer.send(Frame.request(1, end: false))
     #expect(peer.frames(1, stream: 1).count == 1)
     #expect(peer.frames(0, stream: 1).map(\.flags) == [1])
+    // What may have been on its way is borne, one byte more is not.
+    for _ in 0..<10 { peer.send(Frame.data(1, [UInt8](repeating: 0, count: 10_000))) }
+    #expect(peer.frames(3).isEmpty)
+    peer.send(Frame.data(1, [0]))
     #expect(peer.frames(3).map(\.code) == [0])
-    #expect(peer.seen.last?.type == 3)
-    // What was on its way is credited and forgotten.
+    #expect(peer.server.activeStreams == 0)
+    // What still comes is credited and forgotten.
     for _ in 0..<600 { peer.send(Frame.data(1, [UInt8](repeating: 0, count: 16_384))) }
     #expect(peer.fault == nil)
     #expect(peer.frames(8, stream: 0).count >= 2)
+  }
+
+  @Test func answeredUploadsDoNotFillTheConnection() {
+    let peer = RawClient(limits: HTTP2Limits(maxConcurrentStreams: 10))
+    peer.service.earlyAnswer = { _ in Response(status: 503) }
+    peer.greet()
+    for index in 0..<300 { peer.send(Frame.request(UInt32(index * 2 + 1), end: false)) }
+    #expect(peer.service.requests.count == 300)
+    #expect(peer.server.activeStreams == 5)
+    #expect(peer.frames(3).allSatisfy { $0.code == 0 })
+    #expect(peer.fault == nil)
+    peer.server.shutdown()
+    peer.drain()
+    #expect(peer.server.isDone)
   }
 
   @Test func resetCancelsTheReceiver() throws {
