@@ -90,7 +90,9 @@ let package = Package(
     tests("Stitching", ["Stitching", "TraceWire", "Telemetry", "TestKit", product("SwiftProtobuf", "swift-protobuf")]),
     tests("Transport", ["Transport", "HTTP2Engine", "TLSEngine", "Telemetry", nioCore, nioPosix, nioEmbedded]),
     tests("Intake", ["Intake", "TraceWire", "Compression", "HTTP2Engine", "Telemetry", "Delivery", "TestKit"]),
-    tests("Gateway", ["Gateway", logging, "TraceWire", "Telemetry", "Policy", "Delivery", "Stitching", "TestKit"]),
+    tests(
+      "Gateway",
+      ["Gateway", logging, "HTTP2Engine", "TraceWire", "Telemetry", "Policy", "Delivery", "Stitching", "TestKit"]),
     tests("System", ["longspan", "TestKit", "TraceWire", product("SwiftProtobuf", "swift-protobuf")]),
     tests("Tidy"),
   ],

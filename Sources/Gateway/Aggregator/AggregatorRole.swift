@@ -15,7 +15,7 @@ final class AggregatorRole: StartedRole {
   private let exporterLanes: [PerLoop<ExporterLane>]
   private let lanes: PerLoop<AggregatorLane>
   private let intake: Listeners
-  private let process = ProcessMetrics()
+  let process = ProcessMetrics()
 
   private init(
     configuration: AggregatorConfiguration, shared: AggregatorShared, exporters: [Exporter],

@@ -1,11 +1,11 @@
 internal import Telemetry
 
 /// What a process says of its configuration and certificates.
-struct ProcessMetrics: Sendable {
+final class ProcessMetrics: Sendable {
   /// The configuration in force: 1 is the one it started with.
-  var generation = 1
+  let generation = 1
   /// Reloads that were refused.
-  var reloadFailures = 0
+  let reloadFailures = AtomicCounter()
 
   /// The metrics; of several certificates the one that expires first is shown.
   func families(certificateExpiry: [Int64?]) -> [MetricFamily] {
@@ -16,7 +16,7 @@ struct ProcessMetrics: Sendable {
         samples: [MetricSample([], Double(generation))]),
       MetricFamily(
         "longspan_config_reload_failures_total", .counter, help: "Reloads refused because the files had errors.",
-        samples: [MetricSample([], Double(reloadFailures))]),
+        samples: [MetricSample([], Double(reloadFailures.value))]),
       MetricFamily(
         "longspan_tls_certificate_expiry_seconds", .gauge,
         help: "When the first of our own certificates expires, in seconds since the Unix epoch.",

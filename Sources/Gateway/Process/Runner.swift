@@ -6,6 +6,7 @@ internal import UnixSignals
 /// A role that has started: its listeners are bound.
 protocol StartedRole: AdminSource {
   var ledger: SpanLedger { get }
+  var process: ProcessMetrics { get }
   /// What it listens on, for the `ready` line.
   var listeners: [(name: String, address: String)] { get }
   /// Stops accepting, finishes what is in flight, hands on what is held, within the time.
@@ -31,6 +32,7 @@ struct Runner {
       configuration: .init(
         services: [
           .init(service: server),
+          .init(service: ReloadSignal(role: role, logger: logger)),
           .init(
             service: RoleService(role: role, bound: bound, shutdownTimeout: shutdownTimeout, logger: logger),
             successTerminationBehavior: .gracefullyShutdownGroup),
@@ -65,5 +67,18 @@ private struct RoleService: Service {
     logger.notice("draining")
     await role.drain(within: shutdownTimeout)
     logger.notice("stopped")
+  }
+}
+
+/// SIGHUP, which would otherwise end the process: the configuration in force stays, and the operator is told so.
+private struct ReloadSignal: Service {
+  let role: any StartedRole
+  let logger: Logger
+
+  func run() async throws {
+    for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() {
+      role.process.reloadFailures.add(1)
+      logger.error("configuration not reloaded: this version reads it at start only, restart to apply changes")
+    }
   }
 }

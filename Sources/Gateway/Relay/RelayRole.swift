@@ -15,7 +15,7 @@ final class RelayRole: StartedRole {
   private let lanes: PerLoop<RelayLane>
   private let exporterLanes: PerLoop<ExporterLane>
   private let intake: Listeners
-  private let process = ProcessMetrics()
+  let process = ProcessMetrics()
 
   private init(
     configuration: RelayConfiguration, shared: RelayShared, exporter: Exporter, lanes: PerLoop<RelayLane>,
