@@ -14,5 +14,7 @@ if ! cmp -s Tests/SystemTests/Peers/requirements.txt .build-python/requirements.
 fi
 
 swift format lint --strict --recursive Package.swift Sources Tests
-swift build --build-tests
+# The products by name: a plain `--build-tests` would also build the generators that swift-protobuf comes with.
+swift build --product longspan
+swift build --product longspanPackageTests
 LONGSPAN_TEST_PYTHON="$PWD/$python" swift test --skip-build "$@"

@@ -143,7 +143,7 @@ extension RawSpan {
     }
   }
 
-  /// The UTF-16 code unit of the checked `\uXXXX` at an offset.
+  /// The UTF-16 code unit of the checked four hex digits at an offset.
   fileprivate func codeUnit(at offset: Int) -> UInt32 {
     var unit: UInt32 = 0
     for index in 2..<6 { unit = unit << 4 | UInt32(byte(at: offset &+ index).hexDigitValue ?? 0) }

@@ -61,6 +61,8 @@ public final class UpstreamConnection: ChannelInboundHandler {
   private var isUp = false
   private var isDown = false
   private var isReading = false
+  /// Completions run inside `drain` too: what they lead to is drained by the flush that is under way.
+  private var isFlushing = false
 
   /// Makes a connection that is not open yet.
   public init(_ target: UpstreamTarget, limits: HTTP2ClientLimits = HTTP2ClientLimits()) {
@@ -216,7 +218,9 @@ public final class UpstreamConnection: ChannelInboundHandler {
 
   /// Writes what the engines have to say, as long as the socket takes it.
   private func flush() {
-    guard let context, !isReading, !isDown, context.channel.isActive else { return }
+    guard let context, !isReading, !isFlushing, !isDown, context.channel.isActive else { return }
+    isFlushing = true
+    defer { isFlushing = false }
     while context.channel.isWritable, tls?.isEstablished ?? true {
       scratch.plain.removeAll(keepingCapacity: true)
       do throws(HTTP2Fault) {
