@@ -20,13 +20,17 @@ enum Deployment {
   }
 
   /// A relay in clear text towards an aggregator's address.
-  static func relay(_ region: String, to aggregator: String, more: String = "") async throws -> LongspanProcess {
-    try await LongspanProcess.start("relay", relayText(region, to: aggregator, more: more))
+  static func relay(
+    _ region: String, to aggregator: String, tls: String = "{insecure: true}", exporter: String = "", more: String = ""
+  ) async throws -> LongspanProcess {
+    let text = relayText(region, to: aggregator, tls: tls, exporter: exporter, more: more)
+    return try await LongspanProcess.start("relay", text)
   }
 
-  static func relayText(_ region: String, to aggregator: String, tls: String = "{insecure: true}", more: String = "")
-    -> String
-  {
+  /// `exporter` is one more line of `exporters.otlp`, such as `compression: none`.
+  static func relayText(
+    _ region: String, to aggregator: String, tls: String = "{insecure: true}", exporter: String = "", more: String = ""
+  ) -> String {
     """
     region: \(region)
     receivers: {otlp: {protocols: {grpc: {endpoint: "127.0.0.1:0"}, http: {endpoint: "127.0.0.1:0"}}}}
@@ -36,6 +40,7 @@ enum Deployment {
         endpoint: "\(aggregator)"
         tls: \(tls)
         retry_on_failure: {initial_interval: 100ms, max_interval: 500ms}
+        \(exporter)
     admin: {endpoint: "127.0.0.1:0"}
     \(more)
     """

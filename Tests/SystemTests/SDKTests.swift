@@ -30,6 +30,10 @@ import Testing
     #expect(sent.count == 180)
     #expect(arrived.count == 180)
     for span in arrived { #expect(span == sent[span.spanID]) }
+    let (messages, originals) = (try rawSpans(of: back), try rawSpans(of: direct))
+    #expect(messages == originals, "every bit of every span")
+    let resources = { (sink: Sink) in Set(try sink.exports().flatMap { $0.resourceSpans.map(\.resource) }) }
+    #expect(try resources(back) == resources(direct))
     try expectWholeTraces(in: back)
 
     let scrape = try await aggregator.scrape(until: { $0.outcome("forwarded") == 180 }, "all spans are forwarded")
@@ -37,6 +41,10 @@ import Testing
     (try await relay.scrape()).expectBalanced()
     #expect(await relay.end() == 0)
     #expect(await aggregator.end() == 0)
+  }
+
+  private func rawSpans(of sink: Sink) throws -> Set<Data> {
+    Set(try sink.requests().flatMap { try RawSpans.read($0) })
   }
 
   /// A trace comes out in one request, with resource and scope as they were.

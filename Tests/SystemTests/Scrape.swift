@@ -24,6 +24,16 @@ struct Scrape: Sendable {
     }.values.reduce(0, +)
   }
 
+  /// The samples of a metric by their labels, `name=value` in alphabetical order with commas between.
+  func samples(_ metric: String) -> [String: Double] {
+    var found: [String: Double] = [:]
+    for (series, value) in values where series == metric || series.hasPrefix(metric + "{") {
+      let labels = series.dropFirst(metric.count + 1).dropLast().replacing("\"", with: "")
+      found[labels.split(separator: ",").sorted().joined(separator: ",")] = value
+    }
+    return found
+  }
+
   var received: Double { sum("longspan_received_spans_total") }
   var outcomes: Double { sum("longspan_outcome_spans_total") }
   var held: Double { sum("longspan_held_spans") }
