@@ -57,27 +57,14 @@ extension PolicyEngine {
   private mutating func pair(of span: borrowing SpanFacts, in bytes: RawSpan) -> NamedPair? {
     switch span.kind {
     case .client, .producer:
-      guard let peer = peer(span.calleeRegion, host: span.calleeHost, address: span.peerAddress, in: bytes) else {
-        return nil
-      }
+      guard let peer = callee(of: span, in: bytes) else { return nil }
       return pair(from: origins[Int(span.resource)].region, to: peer)
     case .server, .consumer:
-      guard let peer = peer(span.callerRegion, host: span.callerHost, address: span.peerAddress, in: bytes) else {
-        return nil
-      }
+      guard let peer = caller(of: span, in: bytes) else { return nil }
       return pair(from: peer, to: origins[Int(span.resource)].region)
     case .unspecified, .internal:
       return nil
     }
-  }
-
-  /// The peer's region: by the attribute that names it, else by its host, else by its address.
-  @inline(__always)
-  private mutating func peer(
-    _ name: ByteRange, host: ByteRange, address: ByteRange, in bytes: RawSpan
-  ) -> RegionID? {
-    if !name.isEmpty { return interner.intern(name, of: bytes) }
-    return hosts.region(host, of: bytes) ?? hosts.region(address, of: bytes)
   }
 
   /// A pair with its route. Between two regions there always is one, if only with the default probability.

@@ -23,6 +23,11 @@ extension RawSpan {
     extracting(range.indices).withUnsafeBytes { unsafe output.append(contentsOf: $0) }
   }
 
+  /// Whether a range holds these bytes.
+  func equals(_ range: ByteRange, _ other: [UInt8]) -> Bool {
+    range.count == other.count && other.indices.allSatisfy { byte(at: Int(range.lower) &+ $0) == other[$0] }
+  }
+
   /// Whether a range holds the same bytes as a range of another view.
   func equals(_ range: ByteRange, _ otherRange: ByteRange, of other: RawSpan) -> Bool {
     guard range.count == otherRange.count else { return false }

@@ -1,8 +1,8 @@
 /// Finds the host in an absolute URL (RFC 3986, 3.2.2).
-enum URLHost {
+public enum URLHost {
   /// Where the host of `scheme://user@host:port/...` is, an IPv6 address without its brackets; empty where the text
   /// has no authority.
-  static func find(_ url: ByteRange, in bytes: RawSpan) -> ByteRange {
+  public static func find(_ url: ByteRange, in bytes: RawSpan) -> ByteRange {
     var lower = authorityStart(of: url, in: bytes)
     let end = Int(url.upper)
     var colon = -1

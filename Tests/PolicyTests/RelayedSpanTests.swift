@@ -127,4 +127,23 @@ import TraceWire
     #expect(output.spans == [expected])
     #expect(tally.baggage.total == 1, "what is not forwarded is not limited")
   }
+
+  /// A host no rule knows does not hide one further down in rank that a rule does know.
+  @Test(arguments: [
+    [OTLPAttribute("peer.service", "product"), OTLPAttribute("url.full", "https://x@p.b.example.com:8443/items?q")],
+    [OTLPAttribute("url.full", "http://p.b.example.com"), OTLPAttribute("server.address", "product")],
+    [OTLPAttribute("server.address", "product"), OTLPAttribute("net.peer.name", "10.20.1.2")],
+    [OTLPAttribute("server.address", "product"), OTLPAttribute("network.peer.address", "10.20.1.2")],
+  ])
+  func everyHostAttributeIsTried(_ attributes: [OTLPAttribute]) throws {
+    let rule = RegionRule(
+      name: "us-west-2", hosts: ["*.b.example.com"], cidrs: [RegionRulesTests.block("10.20.0.0/16")])
+    var engine = PolicyEngine(
+      RelayPolicy(
+        PolicyConfiguration(
+          region: "us-east-1", routes: [Route(from: "us-east-1", to: "us-west-2", probability: 0.5)], regions: [rule])),
+      memory: TraceMemory(seed: 1), seed: 2)
+    let span = OTLPSpan(trace(0.999), kind: .client, attributes: attributes)
+    #expect(try engine.relay(OTLPRequest([span])).output.spans.first?.traceState == "ot=th:8")
+  }
 }
