@@ -1,9 +1,9 @@
 internal import Delivery
 
-/// A request's body as it comes in: one buffer with a size limit, charged to the byte budget as it grows.
+/// A request's body as it comes in: one buffer with a size limit, whose room is charged to the byte budget.
 ///
-/// Room is reserved ahead only for what a peer has sent already or announced within reason: an announcement costs
-/// nothing, so it buys nothing.
+/// Room is made for what a peer has sent and, where it announced more, for a multiple of that: an announcement costs
+/// a peer nothing, so it alone buys nothing.
 struct BodyBuffer: ~Copyable {
   /// What adding bytes came to.
   enum Growth {
@@ -12,12 +12,12 @@ struct BodyBuffer: ~Copyable {
     case overBudget
   }
 
-  /// How much an announced length may reserve ahead.
-  private static let reserveBytesMax = 1 << 20
-  /// The budget is charged in steps of this many bytes.
-  private static let chargeStep = 1 << 16
+  /// How many times what it sent a peer gets room for, where it announced as much.
+  private static let trust = 8
+  private static let roomMin = 4096
 
   private(set) var bytes: [UInt8] = []
+  private var announced = 0
   private var charged = 0
   private let bytesMax: Int
   private let budget: ByteBudget
@@ -29,31 +29,46 @@ struct BodyBuffer: ~Copyable {
 
   deinit { if charged > 0 { budget.release(charged) } }
 
-  /// Makes room for a body of an announced length, within reason.
-  mutating func expect(_ byteCount: Int) {
-    bytes.reserveCapacity(min(byteCount, bytesMax, Self.reserveBytesMax))
-  }
+  /// Notes the length that the peer announced.
+  mutating func expect(_ byteCount: Int) { announced = byteCount }
 
   mutating func append(_ more: UnsafeRawBufferPointer) -> Growth {
     guard more.count <= bytesMax - bytes.count else { return .tooLarge }
-    guard charge(upTo: bytes.count + more.count) else { return .overBudget }
+    let needed = bytes.count + more.count
+    if needed > charged {
+      let room = room(for: needed)
+      guard charge(upTo: room) else { return .overBudget }
+      bytes.reserveCapacity(room)
+    }
     bytes.append(contentsOf: more)
     return .grown
+  }
+
+  private func room(for needed: Int) -> Int {
+    let factor = announced >= needed ? Self.trust : 2
+    let multiple = max(Self.roomMin, needed > bytesMax / factor ? bytesMax : needed * factor)
+    return min(announced >= needed ? min(announced, multiple) : multiple, max(bytesMax, needed))
   }
 
   /// Charges for a body of this size, for instance after decompression. False: there is no room.
   mutating func charge(upTo byteCount: Int) -> Bool {
     guard byteCount > charged else { return true }
-    let step = (byteCount - charged + Self.chargeStep - 1) / Self.chargeStep * Self.chargeStep
-    guard budget.reserve(step) else { return false }
-    charged += step
+    guard budget.reserve(byteCount - charged) else { return false }
+    charged = byteCount
     return true
   }
 
-  /// Takes the bytes out; the charge stays until the buffer goes.
+  /// Takes the bytes out; the charge stays, for whoever has them now.
   mutating func take() -> [UInt8] {
     let taken = bytes
     bytes = []
     return taken
+  }
+
+  /// Forgets the bytes and gives the charge back.
+  mutating func release() {
+    bytes = []
+    if charged > 0 { budget.release(charged) }
+    charged = 0
   }
 }

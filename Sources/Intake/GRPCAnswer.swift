@@ -3,20 +3,26 @@ internal import TraceWire
 
 /// The one place that turns what happened into gRPC's answers.
 enum GRPCAnswer {
-  /// Whether a content type is gRPC's, with or without a message format.
-  static func isGRPC(_ contentType: String) -> Bool {
-    let type = contentType.lowercased()
-    guard type.hasPrefix("application/grpc") else { return false }
-    let rest = type.dropFirst("application/grpc".count)
-    return rest.isEmpty || rest.hasPrefix("+proto") || rest.hasPrefix(";")
+  /// Whether a content type is gRPC's with protobuf messages: `application/grpc`, `application/grpc+proto`, with or
+  /// without parameters.
+  static func isGRPC(_ contentType: ArraySlice<UInt8>) -> Bool {
+    guard var rest = contentType.dropping(asciiPrefix: "application/grpc") else { return false }
+    if rest.first == UInt8(ascii: "+") {
+      guard let behind = rest.dropping(asciiPrefix: "+proto") else { return false }
+      rest = behind
+    }
+    guard let next = rest.first else { return true }
+    return next == UInt8(ascii: ";") || next == UInt8(ascii: " ") || next == UInt8(ascii: "\t")
   }
 
-  /// An answer below gRPC.
-  static func http(status: Int) -> Response { Response(status: status) }
+  /// Answers below gRPC, to what is not gRPC.
+  static var wrongMethod: Response { Response(status: 405, fields: ["allow": "POST"]) }
+  static var wrongContentType: Response { Response(status: 415, fields: ["accept": "application/grpc"]) }
 
   /// What a consumer's verdict means to the sender.
   static func verdict(_ verdict: IntakeVerdict) -> Response {
     switch verdict {
+    case .accepted(0, ""): return accepted
     case .accepted(let rejected, let message):
       return success(ExportResponse(rejectedSpans: Int64(rejected), errorMessage: message))
     case .malformed(let fault): return status(.invalidArgument, "malformed request: \(fault)")
@@ -37,6 +43,9 @@ enum GRPCAnswer {
     response.fields.append("grpc-accept-encoding", "identity,gzip,zstd")
     return response
   }
+
+  /// Nearly every answer; made once.
+  private static let accepted = success(ExportResponse())
 
   private static func success(_ export: ExportResponse) -> Response {
     let message = export.protobuf
@@ -59,5 +68,19 @@ enum GRPCAnswer {
         "grpc-status-details-bin", String(decoding: GRPCBinaryHeader.encode(details.protobuf), as: UTF8.self))
     }
     return Response(status: 200, fields: fields)
+  }
+}
+
+extension ArraySlice<UInt8> {
+  /// What follows a prefix of small ASCII letters and signs, which may stand here in capitals; `nil` without it.
+  fileprivate func dropping(asciiPrefix prefix: StaticString) -> ArraySlice<UInt8>? {
+    prefix.withUTF8Buffer { wanted in
+      guard count >= wanted.count else { return nil }
+      for (byte, small) in zip(self, wanted) {
+        let isCapital = (0x41...0x5a).contains(byte)
+        guard (isCapital ? byte | 0x20 : byte) == small else { return nil }
+      }
+      return dropFirst(wanted.count)
+    }
   }
 }

@@ -24,11 +24,9 @@ enum HTTPAnswer {
   /// What a consumer's verdict means to the sender.
   static func verdict(_ verdict: IntakeVerdict, format: Format?) -> Response {
     switch verdict {
+    case .accepted(0, ""): return format == .json ? acceptedJSON : acceptedProtobuf
     case .accepted(let rejected, let message):
-      let export = ExportResponse(rejectedSpans: Int64(rejected), errorMessage: message)
-      return Response(
-        status: 200, fields: ["content-type": (format ?? .protobuf).contentType],
-        body: format == .json ? export.json : export.protobuf)
+      return success(ExportResponse(rejectedSpans: Int64(rejected), errorMessage: message), format: format)
     case .malformed(let fault): return failure(400, "malformed request: \(fault)", format: format)
     case .overload(let delay):
       let seconds = max(1, delay.components.seconds + (delay.components.attoseconds > 0 ? 1 : 0))
@@ -36,6 +34,16 @@ enum HTTPAnswer {
         503, "no room for more spans now, try again later", format: format, extra: ["retry-after": String(seconds)])
     case .forbidden(let message): return failure(403, message, format: format)
     }
+  }
+
+  /// Nearly every answer; made once.
+  private static let acceptedProtobuf = success(ExportResponse(), format: .protobuf)
+  private static let acceptedJSON = success(ExportResponse(), format: .json)
+
+  private static func success(_ export: ExportResponse, format: Format?) -> Response {
+    Response(
+      status: 200, fields: ["content-type": (format ?? .protobuf).contentType],
+      body: format == .json ? export.json : export.protobuf)
   }
 
   /// A refusal with a `google.rpc.Status`, or plain text where the request's format is unknown.

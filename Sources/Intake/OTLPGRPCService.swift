@@ -8,7 +8,7 @@ public final class OTLPGRPCService: RequestService {
   /// The one method that is served.
   public static let exportPath = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 
-  private let context: IntakeContext
+  let context: IntakeContext
 
   /// Makes the service of one event loop.
   public init(_ context: IntakeContext) { self.context = context }
@@ -16,60 +16,63 @@ public final class OTLPGRPCService: RequestService {
   public func begin(
     _ head: RequestHead, from peer: PeerIdentity, responder: any Responder
   ) -> any RequestReceiver {
-    let call = GRPCExport(context, peer: peer, responder: responder)
+    let call = GRPCExport(self, peer: peer, responder: responder)
     call.open(head)
     return call
   }
 }
 
 /// One call of `Export`: collects the one message, hands it on, answers.
+///
+/// The service is held rather than its context copied: that is one reference to count for each call and not four.
 final class GRPCExport: RequestReceiver {
-  private let context: IntakeContext
+  private let service: OTLPGRPCService
   private let peer: PeerIdentity
   private let responder: any Responder
   private var coding = ContentCoding.identity
-  private var isCodingNamed = false
-  private var prefix: [UInt8] = []
+  private var prefix = InlineArray<5, UInt8>(repeating: 0)
+  private var prefixCount = 0
   private var expected = 0
   private var body: BodyBuffer
+  /// The consumer has the message: its charge stays until the verdict.
+  private var isHandedOn = false
   private var isAnswered = false
 
-  init(_ context: IntakeContext, peer: PeerIdentity, responder: any Responder) {
-    self.context = context
+  private var context: IntakeContext { service.context }
+
+  init(_ service: OTLPGRPCService, peer: PeerIdentity, responder: any Responder) {
+    self.service = service
     self.peer = peer
     self.responder = responder
-    body = BodyBuffer(bytesMax: context.requestBytesMax, budget: context.budget)
+    body = BodyBuffer(bytesMax: service.context.requestBytesMax, budget: service.context.budget)
   }
 
   /// Looks at the head; answers at once what can never succeed.
   func open(_ head: RequestHead) {
-    guard head.method == "POST" else { return answer(GRPCAnswer.http(status: 405)) }
-    guard let contentType = head.fields.text("content-type"), GRPCAnswer.isGRPC(contentType) else {
-      return answer(GRPCAnswer.http(status: 415))
+    guard head.method == "POST" else { return answer(GRPCAnswer.wrongMethod) }
+    guard let contentType = head.fields["content-type"], GRPCAnswer.isGRPC(contentType) else {
+      return answer(GRPCAnswer.wrongContentType)
     }
     guard head.path == OTLPGRPCService.exportPath else {
       return answer(GRPCAnswer.status(.unimplemented, "unknown method"))
     }
     if let name = head.fields["grpc-encoding"] {
-      guard let known = ContentCoding(token: name) else {
-        return answer(GRPCAnswer.unknownEncoding)
-      }
+      guard let known = ContentCoding(token: name) else { return answer(GRPCAnswer.unknownEncoding) }
       coding = known
-      isCodingNamed = known != .identity
     }
-    if !context.consumer.hasRoom { refuse(.overload(retryAfter: context.retryAfter)) }
+    if !context.consumer.hasRoom { conclude(.overload(retryAfter: context.retryAfter)) }
   }
 
   func receive(_ bytes: UnsafeRawBufferPointer) {
     defer { responder.consumed(bytes.count) }
     guard !isAnswered else { return }
     var rest = bytes[...]
-    if prefix.count < GRPCMessagePrefix.size {
-      let missing = min(GRPCMessagePrefix.size - prefix.count, rest.count)
-      prefix.append(contentsOf: rest.prefix(missing))
-      rest = rest.dropFirst(missing)
-      guard prefix.count == GRPCMessagePrefix.size else { return }
-      guard openMessage() else { return }
+    if prefixCount < GRPCMessagePrefix.size {
+      while prefixCount < GRPCMessagePrefix.size, let byte = rest.popFirst() {
+        prefix[prefixCount] = byte
+        prefixCount += 1
+      }
+      guard prefixCount == GRPCMessagePrefix.size, openMessage() else { return }
     }
     guard rest.count <= expected - body.bytes.count else {
       return malformed("a unary call has one message")
@@ -77,13 +80,14 @@ final class GRPCExport: RequestReceiver {
     switch body.append(UnsafeRawBufferPointer(rebasing: rest)) {
     case .grown: break
     case .tooLarge: tooLarge()
-    case .overBudget: refuse(.overload(retryAfter: context.retryAfter))
+    case .overBudget: conclude(.overload(retryAfter: context.retryAfter))
     }
   }
 
-  /// Checks the announced length before anything is reserved. False: answered.
+  /// Checks the announced length before any room is made. False: answered.
   private func openMessage() -> Bool {
-    guard let message = try? GRPCMessagePrefix.read(at: 0, of: prefix.span.bytes) else {
+    let bytes = prefix
+    guard let message = try? GRPCMessagePrefix.read(at: 0, of: bytes.span.bytes) else {
       malformed("unknown message flag")
       return false
     }
@@ -91,7 +95,7 @@ final class GRPCExport: RequestReceiver {
       tooLarge()
       return false
     }
-    if message.isCompressed, !isCodingNamed {
+    if message.isCompressed, coding == .identity {
       malformed("compressed message without grpc-encoding", code: .internal)
       return false
     }
@@ -103,7 +107,7 @@ final class GRPCExport: RequestReceiver {
 
   func finish() {
     guard !isAnswered else { return }
-    guard prefix.count == GRPCMessagePrefix.size, body.bytes.count == expected else {
+    guard prefixCount == GRPCMessagePrefix.size, body.bytes.count == expected else {
       return malformed("truncated message")
     }
     var message = body.take()
@@ -113,13 +117,17 @@ final class GRPCExport: RequestReceiver {
       case .failure(.tooLarge): return tooLarge()
       case .failure(.malformed): return malformed("damaged \(coding.token) data")
       }
-      guard body.charge(upTo: message.count) else { return refuse(.overload(retryAfter: context.retryAfter)) }
+      guard body.charge(upTo: message.count) else { return conclude(.overload(retryAfter: context.retryAfter)) }
     }
+    isHandedOn = true
     let request = IntakeRequest(body: message, receiver: .otlpGRPC, peer: peer)
-    context.consumer.consume(request) { self.refuse($0) }
+    context.consumer.consume(request) { self.conclude($0) }
   }
 
-  func cancel() { isAnswered = true }
+  func cancel() {
+    isAnswered = true
+    if !isHandedOn { body.release() }
+  }
 
   // MARK: Answers
 
@@ -133,13 +141,14 @@ final class GRPCExport: RequestReceiver {
     answer(GRPCAnswer.tooLarge(limit: context.requestBytesMax))
   }
 
-  /// Turns a verdict (an acceptance too) into the answer, and books a refusal.
-  private func refuse(_ verdict: IntakeVerdict) {
+  /// Turns a verdict into the answer, and books a refusal.
+  private func conclude(_ verdict: IntakeVerdict) {
     if let reason = verdict.refusalReason { context.ledger.refusedRequest(reason) }
     answer(GRPCAnswer.verdict(verdict))
   }
 
   private func answer(_ response: Response) {
+    body.release()
     guard !isAnswered else { return }
     isAnswered = true
     responder.respond(response)

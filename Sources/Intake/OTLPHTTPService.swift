@@ -30,6 +30,8 @@ final class HTTPExport: RequestReceiver {
   private let format: HTTPAnswer.Format?
   private var coding = ContentCoding.identity
   private var body: BodyBuffer
+  /// The consumer has the message: its charge stays until the verdict.
+  private var isHandedOn = false
   private var isAnswered = false
 
   init(_ context: IntakeContext, head: RequestHead, peer: PeerIdentity, responder: any Responder) {
@@ -42,8 +44,10 @@ final class HTTPExport: RequestReceiver {
 
   /// Looks at the head; answers at once what can never succeed.
   func open(_ head: RequestHead) {
-    let path = head.path.prefix { $0 != "?" }
-    guard path == OTLPHTTPService.tracesPath else { return fail(404, "unknown path; traces go to /v1/traces") }
+    let path = head.path.utf8.prefix { $0 != UInt8(ascii: "?") }
+    guard path.elementsEqual(OTLPHTTPService.tracesPath.utf8) else {
+      return fail(404, "unknown path; traces go to /v1/traces")
+    }
     guard head.method == "POST" else {
       return answer(HTTPAnswer.failure(405, "the method is POST", format: format, extra: ["allow": "POST"]))
     }
@@ -92,11 +96,15 @@ final class HTTPExport: RequestReceiver {
       }
       guard body.charge(upTo: message.count) else { return conclude(.overload(retryAfter: context.retryAfter)) }
     }
+    isHandedOn = true
     let request = IntakeRequest(body: message, receiver: .otlpHTTP, peer: peer)
     context.consumer.consume(request) { self.conclude($0) }
   }
 
-  func cancel() { isAnswered = true }
+  func cancel() {
+    isAnswered = true
+    if !isHandedOn { body.release() }
+  }
 
   // MARK: Answers
 
@@ -121,6 +129,7 @@ final class HTTPExport: RequestReceiver {
   }
 
   private func answer(_ response: Response) {
+    body.release()
     guard !isAnswered else { return }
     isAnswered = true
     responder.respond(response)
