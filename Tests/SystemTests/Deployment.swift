@@ -3,7 +3,9 @@ import Foundation
 /// Configurations as users write them, for processes on free ports of this machine.
 enum Deployment {
   /// An aggregator in clear text, with an exporter for each sink.
-  static func aggregator(_ sinks: [Sink] = [], idle: String = "1s", more: String = "") async throws -> LongspanProcess {
+  static func aggregator(
+    _ sinks: [Sink] = [], idle: String = "1s", more: String = "", stitching: String = ""
+  ) async throws -> LongspanProcess {
     let exporters = sinks.enumerated().map { number, sink in
       "  otlp/\(number): {endpoint: \"127.0.0.1:\(sink.port)\", compression: none, tls: {insecure: true}}"
     }
@@ -12,7 +14,7 @@ enum Deployment {
       "aggregator",
       """
       receivers: {otlp: {protocols: {grpc: {endpoint: "127.0.0.1:0"}, http: {endpoint: "127.0.0.1:0"}}}}
-      stitching: {idle_timeout: \(idle)}
+      stitching: {idle_timeout: \(idle)\(stitching.isEmpty ? "" : ", " + stitching)}
       \(section)
       admin: {endpoint: "127.0.0.1:0"}
       \(more)
