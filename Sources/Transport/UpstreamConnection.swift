@@ -125,7 +125,7 @@ public final class UpstreamConnection: ChannelInboundHandler {
   }
 
   /// Ends the connection.
-  public func close() { end(UpstreamFailure(label: "closed", message: "closed by this side")) }
+  public func close() { end(UpstreamFailure(label: "closed_here", message: "closed by this side")) }
 
   // MARK: Life
 

@@ -119,9 +119,9 @@ final class ExporterLane {
     connection.open(on: loop)
   }
 
-  /// Logs the first of a row of like failures.
+  /// Logs the first of a row of like failures. A connection that this side closes (after a GOAWAY, say) is none.
   private func report(_ failure: UpstreamFailure) {
-    guard failure.message != lastFailure, !forwarder.isDraining else { return }
+    guard failure.message != lastFailure, failure.label != "closed_here", !forwarder.isDraining else { return }
     lastFailure = failure.message
     var metadata = exporter.metadata
     metadata["reason"] = "\(failure.message)"
