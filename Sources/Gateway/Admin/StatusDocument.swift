@@ -19,7 +19,7 @@ struct StatusDocument: Encodable, Sendable {
   var role: String
   var version = LongspanVersion.text
   var isReady: Bool
-  var configurationGeneration = 1
+  var configurationGeneration: Int
   var configuration: ConfigurationSummary
   /// Bound addresses by listener.
   var listeners: [String: String]
@@ -30,6 +30,7 @@ struct StatusDocument: Encodable, Sendable {
   init(_ role: Role, _ started: some StartedRole, exporters: [Exporter], configuration: ConfigurationSummary) {
     self.role = role.rawValue
     isReady = started.isReady
+    configurationGeneration = started.process.generation.value
     self.configuration = configuration
     listeners = Dictionary(started.listeners.map { ($0.name, $0.address) }) { first, _ in first }
     heldSpans = Dictionary(uniqueKeysWithValues: HeldStage.allCases.map { ($0.rawValue, started.ledger.held($0)) })

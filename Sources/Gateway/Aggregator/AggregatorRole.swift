@@ -4,12 +4,13 @@ internal import Logging
 internal import NIOCore
 internal import NIOPosix
 internal import Stitching
+internal import Synchronization
 internal import Telemetry
 internal import Transport
 
 /// The global aggregator, started: receivers -> shards by trace ID -> flow metrics -> exporters.
 final class AggregatorRole: StartedRole {
-  private let configuration: AggregatorConfiguration
+  private let configuration: Mutex<AggregatorConfiguration>
   private let shared: AggregatorShared
   private let exporters: [Exporter]
   private let exporterLanes: [PerLoop<ExporterLane>]
@@ -21,7 +22,7 @@ final class AggregatorRole: StartedRole {
     configuration: AggregatorConfiguration, shared: AggregatorShared, exporters: [Exporter],
     exporterLanes: [PerLoop<ExporterLane>], lanes: PerLoop<AggregatorLane>, intake: Listeners
   ) {
-    self.configuration = configuration
+    self.configuration = Mutex(configuration)
     self.shared = shared
     self.exporters = exporters
     self.exporterLanes = exporterLanes
@@ -96,7 +97,23 @@ final class AggregatorRole: StartedRole {
   }
 
   func status() async -> StatusDocument {
-    StatusDocument(.aggregator, self, exporters: exporters, configuration: configuration.summary)
+    StatusDocument(.aggregator, self, exporters: exporters, configuration: configuration.withLock { $0.summary })
+  }
+
+  /// Puts the certificates of another configuration in force. No connection is dropped. Throws `StartFailure`, with
+  /// nothing changed, when one is no good.
+  /// - Returns: the sections that differ from the last configuration and need a restart.
+  func reload(_ new: AggregatorConfiguration) async throws -> [String] {
+    var renewals = [try intake.renewal(new.receivers.otlp)]
+    for exporter in exporters {
+      guard let section = new.exporters.first(where: { $0.name == exporter.name }) else { continue }
+      renewals.append(try exporter.renewal(section))
+    }
+    for renew in renewals { renew() }
+    return configuration.withLock { old in
+      defer { old = new }
+      return old.sectionsNeedingRestart(to: new)
+    }
   }
 
   func drain(within limit: Duration) async {

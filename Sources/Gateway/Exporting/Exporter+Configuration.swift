@@ -42,6 +42,13 @@ extension Exporter {
     }
   }
 
+  /// Reads the certificates of a new configuration. Nothing is changed before the returned closure is called.
+  func renewal(_ section: ExporterConfiguration) throws -> @Sendable () -> Void {
+    guard let source = target.tls, let files = section.tls else { return {} }
+    let context = try Self.context(files, host: section.host, name: section.name)
+    return { source.replace(with: context) }
+  }
+
   /// When the certificate this exporter shows expires, in seconds since the Unix epoch.
   var certificateExpiry: Int64? { target.tls?.current.certificateExpiry }
 }

@@ -11,7 +11,8 @@ extension Gateway {
     let configuration = loaded.configuration
     let logger = logger(configuration.log, warnings: loaded.warnings)
     return await run(configuration.admin, configuration.shutdownTimeout, logger) {
-      try await RelayRole.start(configuration, logger: logger)
+      let role = try await RelayRole.start(configuration, logger: logger)
+      return (role, { try await role.reload(ConfigurationLoader().relay(files: files).configuration) })
     }
   }
 
@@ -23,7 +24,8 @@ extension Gateway {
     let configuration = loaded.configuration
     let logger = logger(configuration.log, warnings: loaded.warnings)
     return await run(configuration.admin, configuration.shutdownTimeout, logger) {
-      try await AggregatorRole.start(configuration, logger: logger)
+      let role = try await AggregatorRole.start(configuration, logger: logger)
+      return (role, { try await role.reload(ConfigurationLoader().aggregator(files: files).configuration) })
     }
   }
 
@@ -43,12 +45,12 @@ extension Gateway {
 
   private static func run(
     _ admin: ListenerConfiguration, _ shutdownTimeout: Duration, _ logger: Logger,
-    start: () async throws -> any StartedRole
+    start: () async throws -> (role: any StartedRole, reload: Reload)
   ) async -> LongspanExitCode {
     do {
-      let role = try await start()
+      let (role, reload) = try await start()
       return await Runner(
-        role: role, admin: (admin.host, admin.port), shutdownTimeout: shutdownTimeout, logger: logger
+        role: role, reload: reload, admin: (admin.host, admin.port), shutdownTimeout: shutdownTimeout, logger: logger
       ).run()
     } catch {
       logger.critical("cannot start: \(error)")

@@ -12,15 +12,17 @@ final class Listeners: Sendable {
   let group: MultiThreadedEventLoopGroup
   let counters: ConnectionCounters
   private let listeners: [Listener]
-  private let contexts: [TLSContext]
+  /// Where each listener with TLS finds its context, by the listener's name.
+  private let tls: [String: TLSContextSource]
 
   private init(
-    group: MultiThreadedEventLoopGroup, counters: ConnectionCounters, listeners: [Listener], contexts: [TLSContext]
+    group: MultiThreadedEventLoopGroup, counters: ConnectionCounters, listeners: [Listener],
+    tls: [String: TLSContextSource]
   ) {
     self.group = group
     self.counters = counters
     self.listeners = listeners
-    self.contexts = contexts
+    self.tls = tls
   }
 
   /// What the services of one event loop are made from.
@@ -36,17 +38,16 @@ final class Listeners: Sendable {
     let grpc = try await PerLoop<any RequestService>(on: loops) { loop, _ in OTLPGRPCService(context(loop)) }
     let http = try await PerLoop<any RequestService>(on: loops) { loop, _ in OTLPHTTPService(context(loop)) }
     var bound: [Listener] = []
-    var contexts: [TLSContext] = []
+    var sources: [String: TLSContextSource] = [:]
     func open(
       _ name: String, _ listener: ListenerConfiguration?, _ protocols: ListenerOptions.Protocols,
       _ services: PerLoop<any RequestService>
     ) async throws {
       guard let listener else { return }
-      let tls = try listener.tls.map { try serverContext($0, of: name, protocols) }
-      if let tls { contexts.append(tls) }
+      sources[name] = try listener.tls.map { TLSContextSource(try serverContext($0, of: name, protocols)) }
       let options = ListenerOptions(
         name: name, host: listener.host, port: listener.port, protocols: protocols,
-        tls: tls.map { TLSContextSource($0) },
+        tls: sources[name],
         http2: HTTP2Limits(maxConcurrentStreams: limits.maxConcurrentStreams))
       do {
         bound.append(try await Listener.bind(options, group: group, services: services, counters: counters))
@@ -56,7 +57,7 @@ final class Listeners: Sendable {
     }
     try await open("otlp_grpc", receivers.grpc, .http2, grpc)
     try await open("otlp_http", receivers.http, .http1AndHTTP2, http)
-    return Listeners(group: group, counters: counters, listeners: bound, contexts: contexts)
+    return Listeners(group: group, counters: counters, listeners: bound, tls: sources)
   }
 
   private static func serverContext(
@@ -77,7 +78,22 @@ final class Listeners: Sendable {
   var addresses: [(name: String, address: String)] { listeners.map { ($0.name, $0.address) } }
 
   /// When the first of the certificates shown here expires, in seconds since the Unix epoch.
-  var certificateExpiry: Int64? { contexts.compactMap(\.certificateExpiry).min() }
+  var certificateExpiry: Int64? { tls.values.compactMap(\.current.certificateExpiry).min() }
+
+  /// Reads the certificates of a new configuration. Nothing is changed before the returned closure is called.
+  func renewal(_ receivers: OTLPReceiverConfiguration) throws -> @Sendable () -> Void {
+    let named: [(String, ListenerConfiguration?, ListenerOptions.Protocols)] = [
+      ("otlp_grpc", receivers.grpc, .http2), ("otlp_http", receivers.http, .http1AndHTTP2),
+    ]
+    var renewed: [(TLSContextSource, TLSContext)] = []
+    for (name, listener, protocols) in named {
+      guard let source = tls[name], let files = listener?.tls else { continue }
+      renewed.append((source, try Self.serverContext(files, of: name, protocols)))
+    }
+    return { [renewed] in
+      for (source, context) in renewed { source.replace(with: context) }
+    }
+  }
 
   /// Stops accepting and lets the requests in flight finish.
   func drain(within limit: Duration) async {

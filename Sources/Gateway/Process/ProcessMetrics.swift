@@ -3,7 +3,7 @@ internal import Telemetry
 /// What a process says of its configuration and certificates.
 final class ProcessMetrics: Sendable {
   /// The configuration in force: 1 is the one it started with.
-  let generation = 1
+  let generation = AtomicCounter(1)
   /// Reloads that were refused.
   let reloadFailures = AtomicCounter()
 
@@ -13,7 +13,7 @@ final class ProcessMetrics: Sendable {
     return [
       MetricFamily(
         "longspan_config_generation", .gauge, help: "Number of the configuration in force; 1 is the first.",
-        samples: [MetricSample([], Double(generation))]),
+        samples: [MetricSample([], Double(generation.value))]),
       MetricFamily(
         "longspan_config_reload_failures_total", .counter, help: "Reloads refused because the files had errors.",
         samples: [MetricSample([], Double(reloadFailures.value))]),

@@ -18,9 +18,14 @@ extension StartedRole {
   func address(of listener: String) -> String { listeners.first { $0.name == listener }?.address ?? "" }
 }
 
+/// Reads the configuration files again and puts in force what can be without a restart. Returns the sections that
+/// changed and need one; throws when the files have errors, and then nothing has changed.
+typealias Reload = @Sendable () async throws -> [String]
+
 /// Runs a started role and its admin endpoint until SIGTERM or SIGINT, then drains.
 struct Runner {
   let role: any StartedRole
+  let reload: Reload
   let admin: (host: String, port: Int)
   let shutdownTimeout: Duration
   let logger: Logger
@@ -32,7 +37,7 @@ struct Runner {
       configuration: .init(
         services: [
           .init(service: server),
-          .init(service: ReloadSignal(role: role, logger: logger)),
+          .init(service: ReloadSignal(process: role.process, reload: reload, logger: logger)),
           .init(
             service: RoleService(role: role, bound: bound, shutdownTimeout: shutdownTimeout, logger: logger),
             successTerminationBehavior: .gracefullyShutdownGroup),
@@ -67,18 +72,5 @@ private struct RoleService: Service {
     logger.notice("draining")
     await role.drain(within: shutdownTimeout)
     logger.notice("stopped")
-  }
-}
-
-/// SIGHUP, which would otherwise end the process: the configuration in force stays, and the operator is told so.
-private struct ReloadSignal: Service {
-  let role: any StartedRole
-  let logger: Logger
-
-  func run() async throws {
-    for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() {
-      role.process.reloadFailures.add(1)
-      logger.error("configuration not reloaded: this version reads it at start only, restart to apply changes")
-    }
   }
 }

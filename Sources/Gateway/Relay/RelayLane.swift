@@ -13,7 +13,7 @@ final class RelayLane: SpanConsumer {
   private let shared: RelayShared
   private let exporter: ExporterLane
   private var engine: PolicyEngine
-  private let keys: AttributeKeys
+  private var keys: AttributeKeys
   private var batcher: Batcher
   private var facts = RequestFacts()
   private var plan = RewritePlan()
@@ -25,7 +25,7 @@ final class RelayLane: SpanConsumer {
     self.exporter = exporter
     self.loop = loop
     engine = PolicyEngine(shared.policy, memory: shared.memory)
-    keys = shared.attributeKeys
+    keys = shared.policy.attributeKeys
     batcher = Batcher(shared.batchLimits)
   }
 
@@ -91,6 +91,13 @@ final class RelayLane: SpanConsumer {
   func flush() {
     if let batch = batcher.seal() { sealed.append(batch) }
     dispatchSealed()
+  }
+
+  /// Puts another policy in force from the next request on; counters and remembered routes go on.
+  func adopt(_ policy: RelayPolicy, _ limits: BatchLimits) {
+    engine = PolicyEngine(policy, memory: shared.memory, counts: engine.counts)
+    keys = policy.attributeKeys
+    batcher.limits = limits
   }
 
   /// What this loop's policy counted.

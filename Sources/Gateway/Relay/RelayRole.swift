@@ -4,12 +4,13 @@ internal import Logging
 internal import NIOCore
 internal import NIOPosix
 internal import Policy
+internal import Synchronization
 internal import Telemetry
 internal import Transport
 
 /// An edge relay, started: receivers -> policy -> batch -> queue -> TLS -> aggregator, on every event loop.
 final class RelayRole: StartedRole {
-  private let configuration: RelayConfiguration
+  private let configuration: Mutex<RelayConfiguration>
   private let shared: RelayShared
   private let exporter: Exporter
   private let lanes: PerLoop<RelayLane>
@@ -21,7 +22,7 @@ final class RelayRole: StartedRole {
     configuration: RelayConfiguration, shared: RelayShared, exporter: Exporter, lanes: PerLoop<RelayLane>,
     exporterLanes: PerLoop<ExporterLane>, intake: Listeners
   ) {
-    self.configuration = configuration
+    self.configuration = Mutex(configuration)
     self.shared = shared
     self.exporter = exporter
     self.lanes = lanes
@@ -76,7 +77,22 @@ final class RelayRole: StartedRole {
   }
 
   func status() async -> StatusDocument {
-    StatusDocument(.relay, self, exporters: [exporter], configuration: configuration.summary)
+    StatusDocument(.relay, self, exporters: [exporter], configuration: configuration.withLock { $0.summary })
+  }
+
+  /// Puts another configuration in force: routes, sampling, baggage, regions, resource actions, batches, certificates.
+  /// No connection is dropped. Throws `StartFailure`, with nothing changed, when a certificate is no good.
+  /// - Returns: the sections that differ from the last configuration and need a restart.
+  func reload(_ new: RelayConfiguration) async throws -> [String] {
+    let renewals = [try intake.renewal(new.receivers.otlp), try exporter.renewal(new.exporter)]
+    let policy = RelayPolicy(PolicyConfiguration(new))
+    let limits = BatchLimits(new.batch)
+    for renew in renewals { renew() }
+    _ = await lanes.map { $0.adopt(policy, limits) }
+    return configuration.withLock { old in
+      defer { old = new }
+      return old.sectionsNeedingRestart(to: new)
+    }
   }
 
   func drain(within limit: Duration) async {

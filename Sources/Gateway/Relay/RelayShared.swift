@@ -3,13 +3,11 @@ internal import Logging
 internal import Policy
 internal import Synchronization
 internal import Telemetry
-internal import TraceWire
 
 /// What the event loops of one relay share.
 final class RelayShared: Sendable {
+  /// The policy that loops start with.
   let policy: RelayPolicy
-  /// The attributes the walk looks out for: they follow from the policy's baggage limits.
-  let attributeKeys: AttributeKeys
   let memory: TraceMemory
   let ledger: SpanLedger
   let budget: ByteBudget
@@ -23,7 +21,6 @@ final class RelayShared: Sendable {
     retryAfter: Duration, logger: Logger
   ) {
     self.policy = policy
-    attributeKeys = policy.attributeKeys
     self.memory = memory
     self.ledger = ledger
     self.budget = budget
