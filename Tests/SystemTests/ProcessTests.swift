@@ -89,6 +89,14 @@ import Testing
     #expect("\(object)".contains("127.0.0.1:"))
   }
 
+  @Test(arguments: ["text", "json"])
+  func readyIsTheFirstLineWhateverTheLevel(_ format: String) async throws {
+    let relay = try await Deployment.relay(
+      "us-east-1", to: "127.0.0.1:1", more: "log: {level: error, format: \(format)}")
+    #expect(relay.logText.split(separator: "\n").first?.contains("ready") == true)
+    #expect(await relay.end() == 0)
+  }
+
   @Test func adminEndpoint() async throws {
     let relay = try await Deployment.relay("us-east-1", to: "127.0.0.1:1")
     let base = "http://" + (try await relay.address("admin"))

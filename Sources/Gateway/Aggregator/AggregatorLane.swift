@@ -40,7 +40,6 @@ final class AggregatorLane: SpanConsumer {
   /// Begins to look after traces; `lanes` are those of all loops.
   func start(_ lanes: PerLoop<AggregatorLane>) {
     self.lanes = lanes
-    for exporter in exporters { exporter.start() }
     let lane = NIOLoopBound(self, eventLoop: loop)
     ticker = loop.scheduleRepeatedTask(initialDelay: Self.tick, delay: Self.tick) { _ in lane.value.lookAfter() }
   }

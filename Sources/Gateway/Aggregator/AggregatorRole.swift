@@ -116,6 +116,10 @@ final class AggregatorRole: StartedRole {
     }
   }
 
+  func connect() async {
+    for lanes in exporterLanes { _ = await lanes.map { $0.start() } }
+  }
+
   func drain(within limit: Duration) async {
     let deadline = NIODeadline.now().uptimeNanoseconds + UInt64(max(0, limit.nanosecondsClamped))
     shared.beginDrain()

@@ -33,6 +33,7 @@ final class DemoStack: Sendable {
     let aggregator = try await AggregatorRole.start(
       try loader(DemoConfiguration.aggregator(try authority.server(), authority: authority.certificatePath))
         .aggregator(files: ["demo.yaml"]).configuration, logger: .quiet)
+    await aggregator.connect()
     var relays: [(region: String, role: RelayRole)] = []
     var senders: [String: DemoSender] = [:]
     for region in DemoWorkload.regions {
@@ -41,6 +42,7 @@ final class DemoStack: Sendable {
         authority: authority.certificatePath)
       let relay = try await RelayRole.start(
         try loader(text).relay(files: ["demo.yaml"]).configuration, logger: .quiet)
+      await relay.connect()
       relays.append((region, relay))
       senders[region] = try await DemoSender.connect(to: relay.address(of: "otlp_grpc"), on: group.next())
     }

@@ -9,6 +9,8 @@ protocol StartedRole: AdminSource {
   var process: ProcessMetrics { get }
   /// What it listens on, for the `ready` line.
   var listeners: [(name: String, address: String)] { get }
+  /// Begins to connect to where spans go. What came in before waits in the queue.
+  func connect() async
   /// Stops accepting, finishes what is in flight, hands on what is held, within the time.
   func drain(within limit: Duration) async
 }
@@ -67,7 +69,11 @@ private struct RoleService: Service {
     guard let address = await bound.value else { return }
     var metadata: Logger.Metadata = ["admin": "\(address)"]
     for listener in role.listeners { metadata[listener.name] = "\(listener.address)" }
-    logger.notice("ready", metadata: metadata)
+    // Whatever the log's level: with port 0 this line alone tells where the listeners are.
+    var always = logger
+    always.logLevel = min(logger.logLevel, .notice)
+    always.notice("ready", metadata: metadata)
+    await role.connect()
     try? await gracefulShutdown()
     logger.notice("draining")
     await role.drain(within: shutdownTimeout)

@@ -51,7 +51,6 @@ final class RelayRole: StartedRole {
     let lanes = try await PerLoop(on: loops) { loop, _ in
       RelayLane(shared, exporter: exporterLanes.value(on: loop), loop: loop)
     }
-    _ = await exporterLanes.map { $0.start() }
     let intake = try await Listeners.bind(
       configuration.receivers.otlp, limits: configuration.limits, group: group
     ) { loop in
@@ -94,6 +93,8 @@ final class RelayRole: StartedRole {
       return old.sectionsNeedingRestart(to: new)
     }
   }
+
+  func connect() async { _ = await exporterLanes.map { $0.start() } }
 
   func drain(within limit: Duration) async {
     let deadline = NIODeadline.now().uptimeNanoseconds + UInt64(max(0, limit.nanosecondsClamped))
