@@ -44,7 +44,7 @@ struct Demo: Service {
     var workload = DemoWorkload(seed: seed)
     let start = ContinuousClock.now
     var number = 0
-    while !Task.isCancelled, seconds == 0 || number < seconds * Self.visitsPerSecond {
+    while !Task.isCancelled, screen.isHeard, seconds == 0 || number < seconds * Self.visitsPerSecond {
       let due = start + .nanoseconds(1_000_000_000 / Self.visitsPerSecond * number)
       guard (try? await Task.sleep(until: due, clock: .continuous)) != nil else { return }
       number += 1
@@ -62,7 +62,7 @@ struct Demo: Service {
     var before = FlowReading()
     var last = ContinuousClock.now
     var second = 0
-    while !Task.isCancelled, seconds == 0 || second < seconds {
+    while !Task.isCancelled, screen.isHeard, seconds == 0 || second < seconds {
       guard (try? await Task.sleep(for: .seconds(1))) != nil else { return }
       second += 1
       let reading = await stack.reading()

@@ -1,10 +1,15 @@
 internal import Foundation
 internal import Synchronization
+internal import Telemetry
 
 /// Where the demo shows itself: a table that is redrawn in place on a terminal, plain lines anywhere else.
 final class DemoScreen: Sendable {
   private let isTerminal = isatty(STDOUT_FILENO) == 1
   private let drawnLines = Mutex(0)
+  private let hasFailed = Atomic(false)
+
+  /// Whether what is said can still be written: the reader of a pipe may have gone, as `head` does.
+  var isHeard: Bool { !hasFailed.load(ordering: .relaxed) }
 
   func introduce(_ stack: DemoStack) {
     say("Longspan demo: three relays and an aggregator with mutual TLS, routes sampled at 0.5")
@@ -17,7 +22,7 @@ final class DemoScreen: Sendable {
     write(line + "\n")
   }
 
-  func complain(_ line: String) { FileHandle.standardError.write(Data((line + "\n").utf8)) }
+  func complain(_ line: String) { StandardErrorSink().write(Array((line + "\n").utf8)) }
 
   /// Draws the table over the last one, or prints its rows where nothing can be redrawn.
   func show(_ table: FlowTable, second: Int, of seconds: Int) {
@@ -42,5 +47,11 @@ final class DemoScreen: Sendable {
     for (name, url) in stack.urls { say("  \(name)  \(url)") }
   }
 
-  private func write(_ text: String) { FileHandle.standardOutput.write(Data(text.utf8)) }
+  private func write(_ text: String) {
+    do {
+      try FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
+    } catch {
+      hasFailed.store(true, ordering: .relaxed)
+    }
+  }
 }

@@ -1,4 +1,3 @@
-internal import Foundation
 internal import Logging
 internal import Telemetry
 
@@ -77,5 +76,5 @@ extension Gateway {
     return logger
   }
 
-  private static func say(_ line: String) { FileHandle.standardError.write(Data((line + "\n").utf8)) }
+  private static func say(_ line: String) { StandardErrorSink().write(Array((line + "\n").utf8)) }
 }
