@@ -87,4 +87,24 @@ import Testing
     let account = try #require(Self.accounts("aggregator", in: lines))
     #expect(account.left == ["forwarded": account.received, "held": 0])
   }
+
+  /// `longspan demo | head` ends when `head` does, and a full disk is no reason to crash.
+  @Test func itEndsWhenNobodyReads() async throws {
+    let script = "\"$0\" demo --duration 0 | head -1; exit ${PIPESTATUS[0]}"
+    let run = try await Command.run("bash", ["-c", script, LongspanProcess.binary.path])
+    #expect(run.status == 0, "\(run.errors)")
+    #expect(run.lines.count == 1)
+    let full = "\"$0\" validate --role relay --config /no/such/file 2>/dev/full"
+    #expect(try await Command.run("bash", ["-c", full, LongspanProcess.binary.path]).status == 78)
+  }
+
+  /// On a terminal, which `script` (Debian package bsdutils) makes, the table is drawn over the last one.
+  @Test func aTerminalShowsOneTable() async throws {
+    let run = try await Command.run(
+      "script", ["-qec", "'\(LongspanProcess.binary.path)' demo --duration 2 --seed 7", "/dev/null"])
+    #expect(run.status == 0, "\(run.text)")
+    // Back over title, headings and three pairs.
+    #expect(run.text.components(separatedBy: "\u{1b}[5A").count == 2, "\(run.text)")
+    #expect(run.text.contains("Summary: 80 traces"))
+  }
 }

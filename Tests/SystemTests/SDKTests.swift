@@ -102,4 +102,27 @@ import Testing
     let scrape = try await aggregator.scrape(until: { $0.outcome("duplicate") == 1 }, "the second is a duplicate")
     scrape.expectBalanced()
   }
+
+  /// Random requests as OTLP/JSON, made of swift-protobuf's JSON, are the same spans as the protobuf they stand for.
+  @Test(arguments: [false, true]) func jsonSaysTheSameAsProtobuf(_ isCompressed: Bool) async throws {
+    let seed: UInt64 = 0x5eed_0004
+    let back = try Sink()
+    let relay = try await Deployment.relay(
+      "us-east-1", to: "127.0.0.1:\(back.port)", exporter: "compression: none")
+    var generator = OTLPGenerator(seed: seed)
+    var request = generator.request(spans: 80)
+    request.keepValid()
+    let json = try OTLPJSONText.of(request)
+    var arguments = [
+      "-sS", "-w", "%{http_code}", "-o", "/dev/null", "-H", "content-type: application/json", "--data-binary", "@-",
+      "http://\(try await relay.address("otlp_http"))/v1/traces",
+    ]
+    if isCompressed { arguments += ["-H", "content-encoding: gzip"] }
+    let body = isCompressed ? try await Command.run("gzip", ["-c"], input: json).output : json
+    let run = try await Command.run("curl", arguments, input: body)
+    #expect(run.text == "200", "\(run.errors)")
+    let arrived = Dictionary(grouping: try await back.spans(atLeast: request.spans.count), by: \.spanID)
+    #expect(request.spans.count > 40)
+    for span in request.spans { #expect(arrived[span.spanID] == [span], "seed \(seed)") }
+  }
 }
