@@ -1,5 +1,4 @@
 internal import Delivery
-internal import Intake
 internal import Logging
 internal import NIOCore
 internal import NIOPosix
@@ -66,12 +65,9 @@ final class AggregatorRole: StartedRole {
     }
     _ = await lanes.map { $0.start(lanes) }
     let intake = try await Listeners.bind(
-      configuration.receivers.otlp, limits: configuration.limits, group: group
-    ) { loop in
-      IntakeContext(
-        requestBytesMax: configuration.limits.maxRequestBytes, retryAfter: shared.retryAfter,
-        consumer: lanes.value(on: loop), budget: budget, ledger: ledger)
-    }
+      configuration.receivers.otlp, limits: configuration.limits, group: group, budget: budget, ledger: ledger,
+      retryAfter: shared.retryAfter
+    ) { lanes.value(on: $0) }
     return AggregatorRole(
       configuration: configuration, shared: shared, exporters: exporters, exporterLanes: exporterLanes, lanes: lanes,
       intake: intake)
@@ -79,7 +75,7 @@ final class AggregatorRole: StartedRole {
 
   var ledger: SpanLedger { shared.ledger }
   var listeners: [(name: String, address: String)] { intake.addresses }
-  var isReady: Bool { !shared.isDraining }
+  var isReady: Bool { !shared.draining.isSet }
 
   func families() async -> [MetricFamily] {
     shared.ledger.families() + (await flows())
@@ -122,7 +118,7 @@ final class AggregatorRole: StartedRole {
 
   func drain(within limit: Duration) async {
     let deadline = NIODeadline.now().uptimeNanoseconds + UInt64(max(0, limit.nanosecondsClamped))
-    shared.beginDrain()
+    shared.draining.set()
     // A client that never ends its request must not use up the time in which held spans could be delivered.
     await intake.drain(within: limit / 2)
     _ = await lanes.map { $0.flush() }

@@ -1,6 +1,5 @@
 internal import Delivery
 internal import Stitching
-internal import Synchronization
 internal import Telemetry
 internal import TraceWire
 
@@ -15,7 +14,7 @@ final class AggregatorShared: Sendable {
   let retryAfter: Duration
   /// No attribute is baggage here: limits were the relays' business.
   let attributeKeys = AttributeKeys(prefix: nil, keys: [], headerAttributes: [])
-  private let draining = Atomic<Bool>(false)
+  let draining = DrainFlag()
 
   init(
     shardMap: ShardMap, ledger: SpanLedger, budget: ByteBudget, fanOut: ExporterFanOut?, batchLimits: BatchLimits,
@@ -29,12 +28,8 @@ final class AggregatorShared: Sendable {
     self.retryAfter = retryAfter
   }
 
-  /// Whether new requests are turned away because the process is about to end.
-  var isDraining: Bool { draining.load(ordering: .relaxed) }
-  func beginDrain() { draining.store(true, ordering: .relaxed) }
-
   /// Whether a new request has a chance: there is memory, and at least one exporter has room.
-  var hasRoom: Bool { !isDraining && !budget.isOverSoftLimit && !(fanOut?.isFull ?? false) }
+  var hasRoom: Bool { !draining.isSet && !budget.isOverSoftLimit && !(fanOut?.isFull ?? false) }
 }
 
 /// The charge for a request's buffer while shards still read it: given back when the last one is done.

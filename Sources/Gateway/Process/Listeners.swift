@@ -1,3 +1,4 @@
+internal import Delivery
 internal import HTTP2Engine
 internal import Intake
 internal import Logging
@@ -25,14 +26,17 @@ final class Listeners: Sendable {
     self.tls = tls
   }
 
-  /// What the services of one event loop are made from.
-  typealias MakeContext = @Sendable (any EventLoop) -> IntakeContext
-
   /// Binds every configured OTLP receiver. Throws `StartFailure` naming the one that cannot be.
   static func bind(
     _ receivers: OTLPReceiverConfiguration, limits: LimitsConfiguration, group: MultiThreadedEventLoopGroup,
-    context: @escaping MakeContext
+    budget: ByteBudget, ledger: SpanLedger, retryAfter: Duration,
+    consumer: @escaping @Sendable (any EventLoop) -> any SpanConsumer
   ) async throws -> Listeners {
+    let context = { @Sendable (loop: any EventLoop) in
+      IntakeContext(
+        requestBytesMax: limits.maxRequestBytes, retryAfter: retryAfter, consumer: consumer(loop), budget: budget,
+        ledger: ledger)
+    }
     let counters = ConnectionCounters(connectionsMax: limits.maxConnections)
     let loops = Array(group.makeIterator())
     let grpc = try await PerLoop<any RequestService>(on: loops) { loop, _ in OTLPGRPCService(context(loop)) }

@@ -29,7 +29,7 @@ final class RelayLane: SpanConsumer {
     batcher = Batcher(shared.batchLimits)
   }
 
-  var hasRoom: Bool { !shared.budget.isOverSoftLimit && !exporter.isFull && !shared.isDraining }
+  var hasRoom: Bool { !shared.budget.isOverSoftLimit && !exporter.isFull && !shared.draining.isSet }
 
   func consume(_ request: IntakeRequest, completion: @escaping (IntakeVerdict) -> Void) {
     completion(take(request))

@@ -1,7 +1,6 @@
 internal import Delivery
 internal import Logging
 internal import Policy
-internal import Synchronization
 internal import Telemetry
 
 /// What the event loops of one relay share.
@@ -14,7 +13,7 @@ final class RelayShared: Sendable {
   let batchLimits: BatchLimits
   let retryAfter: Duration
   private let logger: Logger
-  private let draining = Atomic<Bool>(false)
+  let draining = DrainFlag()
 
   init(
     policy: RelayPolicy, memory: TraceMemory, ledger: SpanLedger, budget: ByteBudget, batchLimits: BatchLimits,
@@ -28,10 +27,6 @@ final class RelayShared: Sendable {
     self.retryAfter = retryAfter
     self.logger = logger
   }
-
-  /// Whether new requests are turned away because the process is about to end.
-  var isDraining: Bool { draining.load(ordering: .relaxed) }
-  func beginDrain() { draining.store(true, ordering: .relaxed) }
 
   func report(_ skew: RandomnessSkew) {
     logger.warning(
