@@ -188,7 +188,11 @@ import Testing
       Emission("c", "C", [OTLPSpan(Self.id(2), 2, in: 1, .server)]),
       Emission("d", "D", [OTLPSpan(Self.id(2), 3, in: 1, .server).failing()]),
     ])
-    try await aggregator.post([one, two])
+    // The shards share the names: each trace is counted before the next one comes.
+    try await aggregator.post([one])
+    _ = try await aggregator.scrape(until: { $0.sum("trace_count") == 1 }, "the first trace is counted")
+    try await aggregator.post([two])
+    _ = try await aggregator.scrape(until: { $0.sum("trace_count") == 2 }, "the second trace is counted")
     try await aggregator.post(Emission("d", "D", [OTLPSpan(Self.id(3), 1, to: 7)]))
     let closed = { (scrape: Scrape) in scrape.sum("stitching_traces_total") == 3 }
     let scrape = try await aggregator.scrape(until: closed, "all traces are closed")
