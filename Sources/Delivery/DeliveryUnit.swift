@@ -23,6 +23,8 @@ public struct DeliveryUnit: Sendable {
   public internal(set) var retries = 0
   /// Tries that were lost with their connection.
   public internal(set) var losses = 0
+  /// When it came into the queue.
+  var enqueuedAt: UInt64 = 0
   var sentAt: UInt64 = 0
   /// When the first try began that counts against `max_elapsed_time`.
   var failingSince: UInt64?

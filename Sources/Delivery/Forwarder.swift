@@ -2,7 +2,7 @@
 ///
 /// It is told events and appends commands, to be carried out in order after the event returns; carrying one out may
 /// lead to the next event. Batches go out oldest first on the connection with the fewest requests in flight. No failure
-/// of a connection ever loses a batch; only the peer's word, or `max_elapsed_time` of its refusals, ends one.
+/// of a connection by itself loses a batch; only the peer's word ends one, or `max_elapsed_time` without its answer.
 public struct Forwarder: Sendable {
   public private(set) var options: ForwarderOptions
   public private(set) var queue: SendingQueue
@@ -11,6 +11,10 @@ public struct Forwarder: Sendable {
   private var armedWake = UInt64.max
   private var drainDeadline: UInt64?
   private var drainedTold = false
+  /// Since when no peer has been reached; kept over connections that come up and answer nothing.
+  private var unreachableSince: UInt64?
+  /// When batches are next looked through for such as `max_elapsed_time` ends; only while no peer is reached.
+  private var nextExpiry = UInt64.max
 
   /// Makes a forwarder without connections; `start` asks for them.
   /// - Parameter seed: different for each lane, so that lanes do not retry in step.
@@ -41,8 +45,9 @@ public struct Forwarder: Sendable {
   public mutating func enqueue(
     _ batch: Batch, _ admission: SendingQueue.Admission, now: UInt64, into commands: inout [ForwarderCommand]
   ) -> Bool {
-    guard queue.enqueue(batch, admission) != nil else { return false }
+    guard queue.enqueue(batch, admission, now: now) != nil else { return false }
     drainedTold = false
+    if unreachableSince != nil { nextExpiry = min(nextExpiry, expiry(of: now)) }
     proceed(now, &commands)
     return true
   }
@@ -92,6 +97,7 @@ public struct Forwarder: Sendable {
     slots[slot].isProven = false
     slots[slot].state = .down(until: now.later(by: wait))
     for request in inFlight { resolve(request.sequence, .lost, now, &commands) }
+    nextExpiry = min(nextExpiry, expiry(of: 0))
     proceed(now, &commands)
   }
 
@@ -100,7 +106,10 @@ public struct Forwarder: Sendable {
     _ sequence: UInt64, slot: Int, _ verdict: DeliveryVerdict, now: UInt64, into commands: inout [ForwarderCommand]
   ) {
     guard slots.indices.contains(slot), slots[slot].remove(sequence) else { return }
-    if verdict != .lost { slots[slot].isProven = true }
+    if verdict != .lost {
+      slots[slot].isProven = true
+      unreachableSince = nil
+    }
     resolve(sequence, verdict, now, &commands)
     closeIfLeft(slot, &commands)
     proceed(now, &commands)
@@ -143,6 +152,7 @@ public struct Forwarder: Sendable {
     _ newOptions: ForwarderOptions, now: UInt64, into commands: inout [ForwarderCommand]
   ) {
     options = newOptions
+    nextExpiry = expiry(of: 0)
     addSlots(now)
     for slot in slots.indices {
       slots[slot].isRetired = slot >= newOptions.connections
@@ -204,6 +214,7 @@ public struct Forwarder: Sendable {
       }
     }
     send(now, &commands)
+    giveUpUnreachable(now, &commands)
     if let drainDeadline, !drainedTold, queue.isEmpty || now >= drainDeadline {
       drainedTold = true
       commands.append(.drained(left: queue.count))
@@ -213,6 +224,26 @@ public struct Forwarder: Sendable {
       armedWake = wake
       commands.append(.wake(at: wake))
     }
+  }
+
+  /// Whether there is a connection, be it one that takes no new requests.
+  private var isConnected: Bool { slots.contains { $0.state == .ready || $0.state == .leaving } }
+
+  /// When what failed at a time is given up.
+  private func expiry(of time: UInt64) -> UInt64 {
+    let limit = options.retry.maxElapsedTime.nanoseconds
+    return limit > 0 ? time.later(by: limit) : .max
+  }
+
+  /// Without a connection nothing is tried, so nothing fails; yet `max_elapsed_time` counts, as for a call that fails.
+  private mutating func giveUpUnreachable(_ now: UInt64, _ commands: inout [ForwarderCommand]) {
+    guard !isConnected else { return }
+    let since = unreachableSince ?? now
+    unreachableSince = since
+    guard nextExpiry <= now else { return }
+    let failing = queue.failing(for: options.retry.maxElapsedTime.nanoseconds, unreachableSince: since, now: now)
+    nextExpiry = failing.nextAt
+    for sequence in failing.sequences { settle(sequence, .gaveUp, &commands) }
   }
 
   private mutating func send(_ now: UInt64, _ commands: inout [ForwarderCommand]) {
@@ -243,6 +274,7 @@ public struct Forwarder: Sendable {
     // Without room nothing can be sent when it is due: the event that makes room will see to it.
     if roomiestSlot() != nil, let due = queue.nextDue { wake = min(wake, due) }
     if let drainDeadline, !drainedTold { wake = min(wake, drainDeadline) }
+    if !isConnected { wake = min(wake, nextExpiry) }
     return wake
   }
 }

@@ -8,6 +8,7 @@ public final class HandedOn: Sendable {
   public let bytes: Int
   private let pendingExporters: Atomic<Int>
   private let undeliverableSpans = Atomic<Int>(0)
+  private let expiredSpans = Atomic<Int>(0)
 
   /// Makes the account of a batch for so many exporters.
   public init(spanCount: Int, bytes: Int, exporters: Int) {
@@ -23,13 +24,16 @@ public final class HandedOn: Sendable {
   /// Books that one exporter is done and could not deliver so many spans; the last one gets what is to be booked.
   ///
   /// `forwarded` means handed to *every* exporter. Which spans an exporter rejected is not known, so those of several
-  /// are taken to be the same ones: the most any of them lost is undeliverable.
-  public func settle(undeliverable: Int) -> Departure? {
+  /// are taken to be the same ones: the most any of them lost is undeliverable, or expired where it was time that
+  /// took more than refusals did.
+  public func settle(undeliverable: Int, expired: Int = 0) -> Departure? {
     undeliverableSpans.max(min(max(0, undeliverable), spanCount), ordering: .relaxed)
+    expiredSpans.max(min(max(0, expired), spanCount), ordering: .relaxed)
     let left = pendingExporters.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue
     precondition(left >= 0, "an exporter settles a batch once")
     guard left == 0 else { return nil }
-    let lost = undeliverableSpans.load(ordering: .relaxed)
-    return Departure(forwarded: spanCount - lost, undeliverable: lost, bytes: bytes)
+    let refused = undeliverableSpans.load(ordering: .relaxed)
+    let lost = max(refused, expiredSpans.load(ordering: .relaxed))
+    return Departure(forwarded: spanCount - lost, undeliverable: refused, expired: lost - refused, bytes: bytes)
   }
 }

@@ -53,7 +53,7 @@ public struct SendingQueue: Sendable {
   public subscript(sequence: UInt64) -> DeliveryUnit? { units[sequence] }
 
   /// Takes a batch in and gives its sequence number, or nil where it was not admitted.
-  public mutating func enqueue(_ batch: Batch, _ admission: Admission) -> UInt64? {
+  public mutating func enqueue(_ batch: Batch, _ admission: Admission, now: UInt64 = 0) -> UInt64? {
     switch admission {
     case .ifRoom: guard capacity.admit(batch.byteCount) else { return nil }
     case .force: capacity.reserveUnchecked(batch.byteCount)
@@ -61,7 +61,9 @@ public struct SendingQueue: Sendable {
     }
     let sequence = nextSequence
     nextSequence += 1
-    units[sequence] = DeliveryUnit(lane: lane, epoch: epoch, sequence: sequence, batch: batch)
+    var unit = DeliveryUnit(lane: lane, epoch: epoch, sequence: sequence, batch: batch)
+    unit.enqueuedAt = now
+    units[sequence] = unit
     byteCount += batch.byteCount
     spanCount += batch.spanCount
     waiting.insert(sequence)
@@ -104,6 +106,20 @@ public struct SendingQueue: Sendable {
     unit.state = .postponed(until: until)
     units[unit.sequence] = unit
     postponed.insert(Postponed(until: until, sequence: unit.sequence))
+  }
+
+  /// The batches that have failed for `limit`, oldest first, and when the next one will have. What never was tried for
+  /// want of a connection has failed since it came or since there was none, whichever is later.
+  func failing(
+    for limit: UInt64, unreachableSince: UInt64, now: UInt64
+  ) -> (sequences: [UInt64], nextAt: UInt64) {
+    var sequences: [UInt64] = []
+    var nextAt = UInt64.max
+    for unit in units.values {
+      let end = (unit.failingSince ?? max(unit.enqueuedAt, unreachableSince)).later(by: limit)
+      if end <= now { sequences.append(unit.sequence) } else { nextAt = min(nextAt, end) }
+    }
+    return (sequences.sorted(), nextAt)
   }
 
   /// Cuts short every wait that is not the peer's wish.

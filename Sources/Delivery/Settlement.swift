@@ -8,7 +8,7 @@ public struct Settlement: Sendable {
     case delivered(rejected: Int)
     /// The peer refused it for good, with this gRPC code.
     case refused(code: Int)
-    /// It was retried for longer than `max_elapsed_time`.
+    /// It failed for longer than `max_elapsed_time`: its spans are booked as expired.
     case gaveUp
     /// The lane was shut down before it could be delivered.
     case abandoned
@@ -38,8 +38,10 @@ public struct Settlement: Sendable {
 
   /// What leaves the process with this settlement: nil while another exporter still holds the batch. To be asked once.
   public func depart() -> Departure? {
-    if let shared = batch.handedOn { return shared.settle(undeliverable: undeliverable) }
-    return Departure(forwarded: forwarded, undeliverable: undeliverable, bytes: batch.byteCount)
+    let expired = cause == .gaveUp ? batch.spanCount : 0
+    if let shared = batch.handedOn { return shared.settle(undeliverable: undeliverable - expired, expired: expired) }
+    return Departure(
+      forwarded: forwarded, undeliverable: undeliverable - expired, expired: expired, bytes: batch.byteCount)
   }
 
   /// Books what leaves, out of the stage `queue`, and gives its memory back. To be called once.
@@ -52,12 +54,14 @@ public struct Settlement: Sendable {
 public struct Departure: Sendable, Equatable {
   public var forwarded: Int
   public var undeliverable: Int
+  public var expired: Int
   public var bytes: Int
 
   /// Makes a departure.
-  public init(forwarded: Int, undeliverable: Int, bytes: Int) {
+  public init(forwarded: Int, undeliverable: Int, expired: Int = 0, bytes: Int) {
     self.forwarded = forwarded
     self.undeliverable = undeliverable
+    self.expired = expired
     self.bytes = bytes
   }
 
@@ -65,7 +69,8 @@ public struct Departure: Sendable, Equatable {
   public func book(in ledger: SpanLedger, releasing budget: ByteBudget) {
     if forwarded > 0 { ledger.left(forwarded, as: .forwarded) }
     if undeliverable > 0 { ledger.left(undeliverable, as: .undeliverable) }
-    ledger.held(-(forwarded + undeliverable), in: .queue)
+    if expired > 0 { ledger.left(expired, as: .expired) }
+    ledger.held(-(forwarded + undeliverable + expired), in: .queue)
     budget.release(bytes)
   }
 }

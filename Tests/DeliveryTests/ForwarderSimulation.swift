@@ -26,6 +26,7 @@ struct ForwarderSimulation {
   /// What a batch's latest try ended with, from which follows when the next may come.
   struct History {
     var spans: Int
+    var enqueuedAt: UInt64
     var retries = 0
     var earliest: UInt64 = 0
     var latest: UInt64 = .max
@@ -153,7 +154,7 @@ struct ForwarderSimulation {
     let fits = forwarder.queue.canAccept(batch.byteCount)
     ledger.received(batch.spanCount, by: .otlpGRPC)
     var taken = false
-    history[nextSequence] = History(spans: batch.spanCount)
+    history[nextSequence] = History(spans: batch.spanCount, enqueuedAt: now)
     ledger.held(batch.spanCount, in: .queue)
     budget.reserveUnchecked(batch.byteCount)
     tell { taken = $0.enqueue(batch, force ? .force : .ifRoom, now: $1, into: &$2) }
@@ -280,8 +281,11 @@ struct ForwarderSimulation {
     case (.gaveUp, nil):
       gaveUp += 1
       let limit = UInt64(options.retry.maxElapsedTime / .nanoseconds(1))
-      guard let since = entry.failingSince, limit > 0, entry.latest - since > limit else {
-        return faults.append("batch \(settlement.sequence) was given up too early")
+      let isConnected = connections.contains { $0.isUp }
+      let isRefusedForLong = entry.failingSince.map { entry.latest - $0 > limit } ?? false
+      let isStranded = !isConnected && now - (entry.failingSince ?? entry.enqueuedAt) >= limit
+      if limit == 0 || !(isRefusedForLong || isStranded) {
+        faults.append("batch \(settlement.sequence) was given up too early")
       }
     default:
       faults.append("batch \(settlement.sequence): \(settlement.cause) after \(String(describing: entry.accepted))")

@@ -139,8 +139,7 @@ private struct Lane {
   }
 
   @Test func aLostConnectionLosesNothing() {
-    var lane = Lane(
-      ForwarderOptions(connections: 1, retry: RetrySchedule(maxElapsedTime: .milliseconds(1))))
+    var lane = Lane(ForwarderOptions(connections: 1))
     _ = lane.start()
     _ = lane.up(0)
     _ = lane.enqueue()
@@ -154,6 +153,53 @@ private struct Lane {
     #expect(lane.up(0) == ["send 0:0 #2"])
     #expect(lane.down(0).isEmpty)
     #expect(lane.forwarder.queue.count == 1)
+  }
+
+  @Test func elapsedTimeCountsWhereNobodyIsReached() {
+    var lane = Lane(ForwarderOptions(connections: 1, retry: RetrySchedule(maxElapsedTime: .seconds(5))))
+    _ = lane.start()
+    lane.now = second
+    _ = lane.enqueue()
+    #expect(lane.down(0).isEmpty)
+    lane.now = 2 * second
+    _ = lane.enqueue()
+    var events: [String] = []
+    while lane.now < 6 * second {
+      let commands = lane.sleep()
+      events += commands
+      if commands == ["connect 0"] { _ = lane.down(0) }
+    }
+    #expect(events.contains("settle 0 +0 -10"))
+    #expect(!events.contains("settle 1 +0 -10"))
+    #expect(lane.now == 6 * second)
+    #expect(lane.forwarder.queue.count == 1)
+  }
+
+  @Test func elapsedTimeBeginsWhenTheLastAnswerWasLongAgo() {
+    var lane = Lane(ForwarderOptions(connections: 1, retry: RetrySchedule(maxElapsedTime: .seconds(5))))
+    _ = lane.start()
+    _ = lane.up(0)
+    for _ in 0..<3 { _ = lane.enqueue() }
+    lane.now = 60 * second
+    #expect(lane.answer(0, 0, .delivered(rejected: 0)) == ["settle 0 +10 -0"])
+    _ = lane.leaving(0)
+    lane.now = 100 * second
+    #expect(lane.down(0) == ["connect 0"])  // 1 and 2 came long ago; the peer was there all the time.
+    lane.now = 105 * second - 1
+    #expect(lane.timer().isEmpty)
+    lane.now = 105 * second
+    #expect(lane.timer() == ["settle 1 +0 -10", "settle 2 +0 -10"])
+  }
+
+  @Test func aConnectionThatAnswersNothingStopsNoClock() {
+    var lane = Lane(ForwarderOptions(connections: 1, retry: RetrySchedule(maxElapsedTime: .seconds(5))))
+    _ = lane.start()
+    _ = lane.enqueue()
+    lane.now = 4 * second
+    #expect(lane.up(0) == ["send 0:0 #1"])
+    lane.now = 6 * second
+    #expect(lane.timer().isEmpty)  // It may be answered yet.
+    #expect(lane.down(0) == ["settle 0 +0 -10"])
   }
 
   @Test func aProvenConnectionIsReplacedAtOnce() {

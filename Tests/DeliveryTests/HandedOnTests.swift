@@ -43,8 +43,17 @@ import Testing
     Settlement(sequence: 7, batch: shared, cause: .gaveUp).book(in: ledger, releasing: budget)
     #expect(ledger.held(.queue) == 0)
     #expect(ledger.left(.forwarded) == 6)
-    #expect(ledger.left(.undeliverable) == 9)
+    #expect(ledger.left(.undeliverable) == 4)
+    #expect(ledger.left(.expired) == 5)
     #expect(budget.used == 0)
+  }
+
+  @Test func timeTakesOnlyWhatRefusalsLeft() {
+    let account = HandedOn(spanCount: 5, bytes: 1, exporters: 3)
+    #expect(account.settle(undeliverable: 0, expired: 5) == nil)
+    #expect(account.settle(undeliverable: 3) == nil)
+    #expect(
+      account.settle(undeliverable: 0) == Departure(forwarded: 0, undeliverable: 3, expired: 2, bytes: 1))
   }
 
   @Test func aPeerCannotRejectMoreThanItGot() {
