@@ -67,6 +67,14 @@ public final class HTTP2Server {
     session.ping(Self.shutdownPing)
   }
 
+  /// The peer sends no more: what is incomplete is cancelled, what is complete is still answered.
+  public func inputEnded() {
+    for case let stream as ServerStream in Array(session.streams.values) where !stream.isRemoteEnded {
+      stream.cancel()
+    }
+    shutdown()
+  }
+
   /// An answer was sent while the body still comes: the peer has time to notice. Those streams are not allowed to fill
   /// the connection.
   func streamLingers(_ stream: ServerStream) {

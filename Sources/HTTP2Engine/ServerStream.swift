@@ -128,6 +128,9 @@ final class ServerStream: HTTP2Stream, Responder {
   /// Tells a peer that has its answer to stop sending.
   func stopUpload() { session?.reset(id, NGHTTP2_NO_ERROR) }
 
+  /// Gives up a request that can never be complete.
+  func cancel() { session?.reset(id, NGHTTP2_CANCEL) }
+
   override func headersNotSent() {
     // Only an answer beyond nghttp2's own limit for header blocks; the stream would hang.
     session?.reset(id, NGHTTP2_INTERNAL_ERROR)

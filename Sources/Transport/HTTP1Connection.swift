@@ -9,37 +9,100 @@ final class HTTP1Connection: ChannelInboundHandler {
 
   private let service: any RequestService
   private let peer: PeerIdentity
-  private let idleTimeout: Duration
+  private weak var connection: ServerConnection?
   private var context: ChannelHandlerContext?
   private var exchange: HTTP1Exchange?
   private var isDraining = false
+  private var isInputEnded = false
+  /// The last answer was given: what else comes is of no interest.
+  private var isEnding = false
+  private var partCount = 0
+  /// Bytes came that are not a whole head yet.
+  private var isHeadPartial = false
 
-  init(service: any RequestService, peer: PeerIdentity, idleTimeout: Duration) {
+  init(service: any RequestService, peer: PeerIdentity, connection: ServerConnection) {
     self.service = service
     self.peer = peer
-    self.idleTimeout = idleTimeout
+    self.connection = connection
   }
+
+  /// Puts SwiftNIO's codec and a connection behind the last handler.
+  static func install(
+    _ handler: HTTP1Connection, in pipeline: ChannelPipeline.SynchronousOperations, limits: HTTP2Limits
+  ) throws {
+    var head = NIOHTTPDecoderLimitConfiguration()
+    head.maxHeaderFieldSize = limits.headerBytesMax
+    head.maxHeaderListSize = limits.headerBytesMax
+    head.maxHeaderFieldCount = limits.headerFieldsMax
+    // Parser errors are answered by the connection: it knows whether the request has its answer already.
+    try pipeline.configureHTTPServerPipeline(
+      withErrorHandling: false, withEncoderConfiguration: .init(), withDecoderLimitConfiguration: head)
+    try pipeline.addHandler(handler)
+  }
+
+  // MARK: Life
 
   func handlerAdded(context: ChannelHandlerContext) { self.context = context }
 
+  func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+
   func channelInactive(context: ChannelHandlerContext) {
-    exchange?.connectionLost()
-    exchange = nil
-    self.context = nil
+    ended()
     context.fireChannelInactive()
   }
 
-  func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+  /// The codec's complaints; those of the socket end before they come here.
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    guard let fault = error as? HTTPParserError else { return context.close(promise: nil) }
+    // A request that has its answer does not get another; what is wrong with its rest is of no interest.
+    if !isEnding {
+      isEnding = true
+      // Nor is the end of the connection in the middle of a request an offence.
+      if fault != .invalidEOFState { connection?.note("http1_protocol_error") }
+      write(Response(status: fault == .headerOverflow ? 431 : 400), isHead: false, keepsAlive: false)
+    }
+    connection?.end()
+  }
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    guard event as? ChannelEvent == .inputClosed else { return context.fireUserInboundEventTriggered(event) }
+    isInputEnded = true
+    if exchange == nil, !isEnding { connection?.end() }
+  }
 
   /// Closes after the request in flight, or now.
   func drain() {
     isDraining = true
-    if exchange == nil { context?.close(promise: nil) }
+    if exchange == nil { connection?.end(lingers: false) }
   }
 
+  /// Nothing more is read or written.
+  func ended() {
+    isEnding = true
+    exchange?.connectionLost()
+    exchange = nil
+  }
+
+  /// What the connection waits for.
+  var wait: Patience.Wait {
+    guard let exchange else { return isHeadPartial ? .peer : .request }
+    return exchange.isComplete ? .nothing : .peer
+  }
+
+  /// Passes bytes to the codec by way of `forward`. True: they were of use, and not only a piece of a head.
+  func take(_ forward: () -> Void) -> Bool {
+    let before = partCount
+    forward()
+    isHeadPartial = exchange == nil && partCount == before
+    return !isHeadPartial
+  }
+
+  // MARK: Requests
+
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    partCount &+= 1
     switch unwrapInboundIn(data) {
-    case .head(let head): begin(head, context)
+    case .head(let head): if !isEnding { begin(head, context) }
     case .body(let buffer): buffer.withUnsafeReadableBytes { exchange?.receive($0) }
     case .end: exchange?.finish()
     }
@@ -48,21 +111,45 @@ final class HTTP1Connection: ChannelInboundHandler {
   private func begin(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
     var fields = HeaderFields()
     for (name, value) in head.headers { fields.append(name: name, value: value) }
-    let length = head.headers.first(name: "content-length").flatMap { Int($0) }
     let request = RequestHead(
-      method: head.method.rawValue, path: head.uri, version: .http1, fields: fields, contentLength: length)
-    let exchange = HTTP1Exchange(self, keepsAlive: head.isKeepAlive && !isDraining)
+      method: head.method.rawValue, path: head.uri, version: .http1, fields: fields,
+      contentLength: head.headers.first(name: "content-length").flatMap { Int($0) })
+    // The codec reads no further behind a request that asks for another protocol.
+    let staysHTTP1 = head.method != .CONNECT && !head.headers.contains(name: "upgrade")
+    let exchange = HTTP1Exchange(self, isHead: head.method == .HEAD, keepsAlive: head.isKeepAlive && staysHTTP1)
     self.exchange = exchange
     let receiver = service.begin(request, from: peer, responder: exchange)
-    if !exchange.isAnswered { exchange.receiver = receiver }
-    if !exchange.isAnswered, head.headers["expect"].contains(where: { $0.lowercased() == "100-continue" }) {
-      let go = HTTPResponseHead(version: head.version, status: .continue)
-      context.writeAndFlush(wrapOutboundOut(.head(go)), promise: nil)
+    guard !exchange.isAnswered else { return }
+    exchange.receiver = receiver
+    if head.version == .http1_1, head.headers["expect"].contains(where: { $0.lowercased() == "100-continue" }) {
+      context.writeAndFlush(
+        wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .continue))), promise: nil)
     }
   }
 
-  /// Writes an answer. An answer before the body's end also announces the connection's end.
-  func send(_ response: Response, keepsAlive: Bool) {
+  // MARK: Answers
+
+  /// Writes the answer to a request. One that comes before the end of the body announces the connection's end.
+  func answer(_ answered: HTTP1Exchange, _ response: Response) {
+    let keepsAlive =
+      answered.isComplete && answered.keepsAlive && !response.closesConnection && !isDraining && !isInputEnded
+    isEnding = !keepsAlive
+    // The codec may deliver the next request from inside the write.
+    if answered.isComplete { exchange = nil }
+    write(response, isHead: answered.isHead, keepsAlive: keepsAlive)
+    if answered.isComplete, !keepsAlive { connection?.end() }
+  }
+
+  /// The body of a request that was answered before is complete.
+  func bodyEnded() {
+    exchange = nil
+    connection?.end()
+  }
+
+  /// The peer goes on sending what nobody wants.
+  func tooMuchUnwanted() { connection?.end() }
+
+  private func write(_ response: Response, isHead: Bool, keepsAlive: Bool) {
     guard let context else { return }
     var headers = HTTPHeaders()
     response.fields.forEach { name, value in
@@ -73,65 +160,9 @@ final class HTTP1Connection: ChannelInboundHandler {
     let head = HTTPResponseHead(
       version: .http1_1, status: HTTPResponseStatus(statusCode: response.status), headers: headers)
     context.write(wrapOutboundOut(.head(head)), promise: nil)
-    if !response.body.isEmpty {
+    if !response.body.isEmpty, !isHead {
       context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: response.body)))), promise: nil)
     }
     context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
   }
-
-  /// The exchange has been answered and its body is complete.
-  func ended(keepsAlive: Bool) {
-    exchange = nil
-    if !keepsAlive || isDraining { context?.close(promise: nil) }
-  }
-
-  /// Closes at once: the peer goes on sending what nobody wants.
-  func hangUp() { context?.close(promise: nil) }
-}
-
-/// One request of an HTTP/1.1 connection and the way back to its sender.
-final class HTTP1Exchange: Responder {
-  /// How much of an unwanted body is read on so that the sender gets to see the answer.
-  private static let unwantedBytesMax = 128 << 20
-
-  private weak var connection: HTTP1Connection?
-  var receiver: (any RequestReceiver)?
-  private(set) var isAnswered = false
-  private var isComplete = false
-  private var keepsAlive: Bool
-  private var unwantedBytes = 0
-
-  init(_ connection: HTTP1Connection, keepsAlive: Bool) {
-    self.connection = connection
-    self.keepsAlive = keepsAlive
-  }
-
-  func receive(_ bytes: UnsafeRawBufferPointer) {
-    guard isAnswered else { return receiver?.receive(bytes) ?? () }
-    unwantedBytes += bytes.count
-    if unwantedBytes > Self.unwantedBytesMax { connection?.hangUp() }
-  }
-
-  func finish() {
-    isComplete = true
-    guard isAnswered else { return receiver?.finish() ?? () }
-    connection?.ended(keepsAlive: keepsAlive)
-  }
-
-  func connectionLost() {
-    if !isAnswered { receiver?.cancel() }
-    isAnswered = true
-    receiver = nil
-  }
-
-  func respond(_ response: Response) {
-    guard !isAnswered else { return }
-    isAnswered = true
-    keepsAlive = keepsAlive && isComplete && !response.closesConnection
-    connection?.send(response, keepsAlive: keepsAlive)
-    receiver = nil
-    if isComplete { connection?.ended(keepsAlive: keepsAlive) }
-  }
-
-  func consumed(_ byteCount: Int) {}
 }

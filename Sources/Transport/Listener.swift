@@ -25,12 +25,14 @@ public final class Listener: Sendable {
     counters: ConnectionCounters
   ) async throws -> Listener {
     let loops = Array(group.makeIterator())
-    let registries = try await PerLoop(on: loops) { _, _ in ConnectionRegistry() }
+    let registries = try await PerLoop(on: loops) { loop, _ in ConnectionRegistry(loop) }
     let scratches = try await PerLoop(on: loops) { _, _ in ScratchBuffer() }
-    let channel = try await ServerBootstrap(group: group)
+    let bootstrap = ServerBootstrap(group: group)
       .serverChannelOption(.backlog, value: 1024)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+      // Whoever has sent everything may say so and still gets its answer.
+      .childChannelOption(.allowRemoteHalfClosure, value: true)
       .childChannelOption(
         .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 2048, initial: 16384, maximum: 262_144)
       )
@@ -45,23 +47,17 @@ public final class Listener: Sendable {
               scratch: scratches.value(on: loop)))
         }
       }
+    let channel = try await KeepAlive.options.reduce(bootstrap) { $0.childChannelOption($1.0, value: $1.1) }
       .bind(host: options.host, port: options.port).get()
     return Listener(
       name: options.name, address: describe(channel.localAddress), channel: channel, registries: registries)
   }
 
-  /// Stops accepting and asks every connection to finish; returns when all have ended or the time is over.
+  /// Stops accepting and asks every connection to finish; returns when all have ended, those that have not when the
+  /// time is over by being cut off.
   public func drain(within limit: Duration) async {
     try? await channel.close().get()
-    _ = await registries.map { $0.drain() }
-    let deadline = ContinuousClock.now + limit
-    while await registries.map({ $0.isEmpty }).contains(false) {
-      guard ContinuousClock.now < deadline else {
-        _ = await registries.map { $0.abort() }
-        return
-      }
-      try? await Task.sleep(for: .milliseconds(10))
-    }
+    for end in await registries.map({ $0.drain(within: limit) }) { try? await end.get() }
   }
 
   private static func describe(_ address: SocketAddress?) -> String {

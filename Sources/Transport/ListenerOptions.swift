@@ -18,14 +18,21 @@ public struct ListenerOptions: Sendable {
   public var protocols: Protocols
   /// Where new connections find the current TLS context; `nil` for clear text.
   public var tls: TLSContextSource?
+  /// The limits of an HTTP/2 connection. Those of headers hold for HTTP/1.1 as well.
   public var http2: HTTP2Limits
-  /// How long a connection may take until its first request can be read.
+  /// How long a connection may take until it is known what it speaks.
   public var openingTimeout: Duration
+  /// How long a peer may owe the rest of a request or not read its answers: once to twice this long. An HTTP/1.1
+  /// connection may be idle four times as long.
+  public var stallTimeout: Duration
+  /// How long a peer that has been told goodbye has to read it.
+  public var lingerTimeout: Duration
 
   /// Makes options.
   public init(
     name: String, host: String, port: Int, protocols: Protocols, tls: TLSContextSource? = nil,
-    http2: HTTP2Limits = HTTP2Limits(), openingTimeout: Duration = .seconds(10)
+    http2: HTTP2Limits = HTTP2Limits(), openingTimeout: Duration = .seconds(10), stallTimeout: Duration = .seconds(30),
+    lingerTimeout: Duration = .seconds(2)
   ) {
     self.name = name
     self.host = host
@@ -34,5 +41,7 @@ public struct ListenerOptions: Sendable {
     self.tls = tls
     self.http2 = http2
     self.openingTimeout = openingTimeout
+    self.stallTimeout = stallTimeout
+    self.lingerTimeout = lingerTimeout
   }
 }

@@ -5,13 +5,28 @@ internal import TLSEngine
 final class ScratchBuffer {
   /// Where decrypted bytes lie during one call.
   let bytes: UnsafeMutableRawBufferPointer
-  /// Bytes that are about to be encrypted.
-  var plain: [UInt8] = []
+  private var plain: [UInt8] = []
+
+  /// A buffer that a burst made larger than this is given back after its use.
+  private static let keptCapacityMax = 1 << 20
 
   init(byteCount: Int = 1 << 16) { bytes = .allocate(byteCount: byteCount, alignment: 16) }
 
   // SAFETY: `bytes` is allocated in `init`, freed here only, and handed out for the length of a call on one thread.
   deinit { bytes.deallocate() }
+
+  /// Lends an empty array, to gather bytes that are about to be sent. Whoever asks while it is lent gets another.
+  func withPlain<Result>(_ body: (inout [UInt8]) -> Result) -> Result {
+    var lent: [UInt8] = []
+    swap(&lent, &plain)
+    defer {
+      if lent.capacity <= Self.keptCapacityMax {
+        lent.removeAll(keepingCapacity: true)
+        plain = lent
+      }
+    }
+    return body(&lent)
+  }
 }
 
 extension TLSSession {
@@ -24,12 +39,18 @@ extension TLSSession {
     }
     try result.get()
   }
-}
 
-extension ScratchBuffer {
-  /// Encrypts what `plain` holds.
-  func encrypt(with tls: TLSSession) throws(TLSFault) {
-    let result = plain.withUnsafeBytes { bytes in Result { () throws(TLSFault) in try tls.send(bytes) } }
+  /// Encrypts bytes into the output.
+  func send(_ plain: [UInt8]) throws(TLSFault) {
+    let result = plain.withUnsafeBytes { bytes in Result { () throws(TLSFault) in try send(bytes) } }
     try result.get()
+  }
+
+  /// Takes the output as one buffer; empty where there is none.
+  func takeOutput(_ allocator: ByteBufferAllocator) -> ByteBuffer {
+    guard outputByteCount > 0 else { return ByteBuffer() }
+    var out = allocator.buffer(capacity: outputByteCount)
+    takeOutput { out.writeBytes($0) }
+    return out
   }
 }

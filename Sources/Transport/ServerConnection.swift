@@ -1,6 +1,5 @@
 internal import HTTP2Engine
 internal import NIOCore
-internal import NIOHTTP1
 internal import TLSEngine
 
 /// One accepted connection: TLS (where configured) and HTTP/2 in this one handler. When the peer speaks HTTP/1.1,
@@ -14,9 +13,13 @@ final class ServerConnection: ChannelDuplexHandler {
   private enum Mode {
     case detecting([UInt8])
     case http2(HTTP2Server)
-    case http1
+    case http1(HTTP1Connection)
+    /// All was said; what still comes is thrown away.
     case ended
   }
+
+  /// How much is thrown away after the end before the peer is cut off.
+  private static let lingerBytesMax = 4 << 20
 
   private let options: ListenerOptions
   private let service: any RequestService
@@ -26,10 +29,15 @@ final class ServerConnection: ChannelDuplexHandler {
   private var tls: TLSSession?
   private var mode = Mode.detecting([])
   private var context: ChannelHandlerContext?
-  private var openingTimer: Scheduled<Void>?
+  private var patience = Patience()
+  /// Ends the opening, later the lingering; in between it looks after `patience`.
+  private var timer: Scheduled<Void>?
   private var isReading = false
   private var isDraining = false
-  private var http1: HTTP1Connection?
+  /// The peer sends no more: TCP's FIN or TLS's `close_notify`.
+  private var isInputEnded = false
+  private var isGoodbyeSent = false
+  private var lingeredBytes = 0
   /// Why HTTP/2 is to end: acted upon once the read is over, so that the peer gets the GOAWAY that tells it.
   private var fault: HTTP2Fault?
 
@@ -48,23 +56,21 @@ final class ServerConnection: ChannelDuplexHandler {
 
   func handlerAdded(context: ChannelHandlerContext) { self.context = context }
 
+  func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+
   func channelActive(context: ChannelHandlerContext) {
-    registry.add(self)
     if let source = options.tls { tls = TLSSession(source.current) }
-    let timeout = TimeAmount.nanoseconds(options.openingTimeout.nanosecondsClamped)
-    openingTimer = context.eventLoop.assumeIsolated().scheduleTask(in: timeout) { [weak self] in
-      self?.hangUp("opening_timeout")
-    }
+    schedule(options.openingTimeout) { $0.hangUp("opening_timeout") }
+    registry.add(self)
     context.fireChannelActive()
   }
 
   func channelInactive(context: ChannelHandlerContext) {
-    openingTimer?.cancel()
+    timer?.cancel()
     registry.remove(self)
     if case .http2(let server) = mode { server.connectionLost() }
     mode = .ended
     tls = nil
-    self.context = nil
     context.fireChannelInactive()
   }
 
@@ -77,18 +83,99 @@ final class ServerConnection: ChannelDuplexHandler {
     case .http2(let server):
       server.shutdown()
       flush()
-    case .http1: http1?.drain()
-    case .detecting, .ended: context?.close(promise: nil)
+    case .http1(let connection): connection.drain()
+    case .detecting: end(lingers: false)
+    case .ended: break
     }
   }
 
   /// Closes without waiting for anything.
   func abort() { context?.close(promise: nil) }
 
+  /// Counts why the peer is being left.
+  func note(_ reason: String) { counters.closed(for: reason) }
+
   private func hangUp(_ reason: String) {
-    counters.closed(for: reason)
-    flush()
-    context?.close(promise: nil)
+    note(reason)
+    end()
+  }
+
+  private func schedule(_ delay: Duration, _ action: @escaping (ServerConnection) -> Void) {
+    timer?.cancel()
+    let delay = TimeAmount.nanoseconds(delay.nanosecondsClamped)
+    timer = context?.eventLoop.assumeIsolated().scheduleTask(in: delay) { [weak self] in
+      if let self { action(self) }
+    }
+  }
+
+  private func lookAfterPatience() {
+    let wait: Patience.Wait =
+      switch mode {
+      case .detecting, .ended: .peer
+      case .http2(let server): server.activeStreams > 0 || !isWritable ? .peer : .nothing
+      case .http1(let connection): isWritable ? connection.wait : .peer
+      }
+    guard patience.isOver(wait) else { return schedule(options.stallTimeout) { $0.lookAfterPatience() } }
+    switch (mode, wait) {
+    case (.ended, _): abort()
+    case (_, .peer): hangUp("stalled")
+    default: end(lingers: false)
+    }
+  }
+
+  private var isWritable: Bool { context?.channel.isWritable ?? false }
+
+  // MARK: The end
+
+  /// Says what is left to say and ends the connection. As long as the peer may still be sending it gets time to read
+  /// that: to close on bytes that were not read makes the system throw away what it has not delivered.
+  func end(lingers: Bool = true) {
+    guard let context else { return }
+    if case .ended = mode { return }
+    let before = mode
+    mode = .ended
+    switch before {
+    case .http2(let server):
+      server.shutdown()
+      write(server)
+      server.connectionLost()
+    case .http1(let connection): connection.ended()
+    case .detecting, .ended: break
+    }
+    patience = Patience()
+    schedule(options.stallTimeout) { $0.lookAfterPatience() }
+    tls?.close()
+    let promise = context.eventLoop.makePromise(of: Void.self)
+    promise.futureResult.assumeIsolated().whenComplete { [weak self] _ in self?.goodbyeSent(lingers: lingers) }
+    let rest = tls?.takeOutput(context.channel.allocator) ?? ByteBuffer()
+    context.writeAndFlush(wrapOutboundOut(rest), promise: promise)
+  }
+
+  private func goodbyeSent(lingers: Bool) {
+    guard let context, context.channel.isActive else { return }
+    isGoodbyeSent = true
+    guard lingers, !isInputEnded else { return abort() }
+    context.close(mode: .output, promise: nil)
+    schedule(options.lingerTimeout) { $0.abort() }
+  }
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    guard event as? ChannelEvent == .inputClosed else { return context.fireUserInboundEventTriggered(event) }
+    inputEnded(context)
+  }
+
+  /// The peer sends no more. It still gets the answers to what it has sent.
+  private func inputEnded(_ context: ChannelHandlerContext) {
+    guard !isInputEnded else { return }
+    isInputEnded = true
+    switch mode {
+    case .detecting: end()
+    case .http2(let server):
+      server.inputEnded()
+      flush()
+    case .http1: context.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
+    case .ended: if isGoodbyeSent { abort() }
+    }
   }
 
   // MARK: Bytes in
@@ -96,19 +183,27 @@ final class ServerConnection: ChannelDuplexHandler {
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     isReading = true
     defer { isReading = false }
-    let buffer = unwrapInboundIn(data)
-    guard let tls else { return buffer.withUnsafeReadableBytes { takeIn($0) } }
+    if case .ended = mode { return throwAway(unwrapInboundIn(data).readableBytes) }
+    guard let tls else {
+      if case .http1(let connection) = mode { return pass(data, to: connection, context) }
+      return unwrapInboundIn(data).withUnsafeReadableBytes { takeIn($0) }
+    }
     do throws(TLSFault) {
-      try tls.receive(buffer, scratch: scratch) { takeIn($0) }
+      try tls.receive(unwrapInboundIn(data), scratch: scratch) { takeIn($0) }
     } catch {
       return hangUp("tls_" + error.kind.rawValue)
     }
-    if tls.isPeerClosed { context.close(promise: nil) }
+    if tls.isPeerClosed { inputEnded(context) }
   }
 
   func channelReadComplete(context: ChannelHandlerContext) {
     if case .http1 = mode { context.fireChannelReadComplete() }
     flush()
+  }
+
+  private func throwAway(_ byteCount: Int) {
+    lingeredBytes += byteCount
+    if lingeredBytes > Self.lingerBytesMax { abort() }
   }
 
   private func takeIn(_ plain: UnsafeRawBufferPointer) {
@@ -118,20 +213,20 @@ final class ServerConnection: ChannelDuplexHandler {
       mode = .detecting(held)
       detect(held)
     case .http2(let server): feed(plain, to: server)
-    case .http1: forward(plain)
+    case .http1(let connection):
+      guard let context else { return }
+      pass(wrapInboundOut(context.channel.allocator.buffer(bytes: plain)), to: connection, context)
     case .ended: break
     }
   }
 
-  /// Decides which protocol the peer speaks, as soon as its first bytes tell.
   private func detect(_ held: [UInt8]) {
-    let preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8
-    if let name = tls?.negotiatedProtocol { return name == "h2" ? startHTTP2(held) : startHTTP1(held) }
-    guard preface.starts(with: held.prefix(preface.count)) else {
-      guard options.protocols == .http1AndHTTP2 else { return hangUp("not_http2") }
-      return startHTTP1(held)
+    switch SpokenProtocol(held, negotiated: tls?.negotiatedProtocol, allowed: options.protocols) {
+    case .undecided: break
+    case .other: hangUp("not_http2")
+    case .http2: startHTTP2(held)
+    case .http1: startHTTP1(held)
     }
-    if held.count >= preface.count { startHTTP2(held) }
   }
 
   private var peer: PeerIdentity {
@@ -141,6 +236,7 @@ final class ServerConnection: ChannelDuplexHandler {
   }
 
   private func feed(_ plain: UnsafeRawBufferPointer, to server: HTTP2Server) {
+    patience.progress()
     do throws(HTTP2Fault) {
       try server.receive(plain, now: NIODeadline.now().uptimeNanoseconds)
     } catch {
@@ -151,86 +247,79 @@ final class ServerConnection: ChannelDuplexHandler {
   private func startHTTP2(_ held: [UInt8]) {
     let server = HTTP2Server(limits: options.http2, service: service, peer: peer)
     server.wantsFlush = { [weak self] in self?.flush() }
-    openingTimer?.cancel()
     mode = .http2(server)
+    schedule(options.stallTimeout) { $0.lookAfterPatience() }
     if isDraining { server.shutdown() }
     held.withUnsafeBytes { feed($0, to: server) }
   }
 
   private func startHTTP1(_ held: [UInt8]) {
     guard let context else { return }
-    openingTimer?.cancel()
-    mode = .http1
-    let handler = HTTP1Connection(service: service, peer: peer, idleTimeout: options.openingTimeout)
-    http1 = handler
-    let pipeline = context.pipeline.syncOperations
+    let handler = HTTP1Connection(service: service, peer: peer, connection: self)
     do {
-      try pipeline.configureHTTPServerPipeline(withPipeliningAssistance: true, withErrorHandling: true)
-      try pipeline.addHandler(handler)
+      try HTTP1Connection.install(handler, in: context.pipeline.syncOperations, limits: options.http2)
     } catch {
-      return hangUp("protocol_error")
+      return hangUp("http1_protocol_error")
     }
-    held.withUnsafeBytes { forward($0) }
+    mode = .http1(handler)
+    schedule(options.stallTimeout) { $0.lookAfterPatience() }
+    pass(wrapInboundOut(context.channel.allocator.buffer(bytes: held)), to: handler, context)
   }
 
-  private func forward(_ plain: UnsafeRawBufferPointer) {
-    guard let context else { return }
-    var buffer = context.channel.allocator.buffer(capacity: plain.count)
-    buffer.writeBytes(plain)
-    context.fireChannelRead(wrapInboundOut(buffer))
+  private func pass(_ data: NIOAny, to connection: HTTP1Connection, _ context: ChannelHandlerContext) {
+    if connection.take({ context.fireChannelRead(data) }) { patience.progress() }
   }
 
   // MARK: Bytes out
 
   func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
     guard let tls else { return context.write(data, promise: promise) }
-    let plain = unwrapOutboundIn(data)
     do {
-      try plain.withUnsafeReadableBytes { try tls.send($0) }
+      try unwrapOutboundIn(data).withUnsafeReadableBytes { try tls.send($0) }
     } catch {
       promise?.fail(error)
-      return hangUp("protocol_error")
+      return abort()
     }
-    var out = context.channel.allocator.buffer(capacity: plain.readableBytes + 64)
-    tls.takeOutput { out.writeBytes($0) }
-    context.write(wrapOutboundOut(out), promise: promise)
+    context.write(wrapOutboundOut(tls.takeOutput(context.channel.allocator)), promise: promise)
   }
 
   func channelWritabilityChanged(context: ChannelHandlerContext) {
     // A peer that does not read its answers is not read from either.
     context.channel.setOption(.autoRead, value: context.channel.isWritable).whenFailure { _ in }
-    if context.channel.isWritable { flush() }
+    if context.channel.isWritable {
+      patience.progress()
+      flush()
+    }
     context.fireChannelWritabilityChanged()
   }
 
   /// Writes what the engines have to say. During a read this waits for the read's end, so that one write answers all.
   private func flush() {
     guard let context, !isReading, context.channel.isActive else { return }
-    var out = context.channel.allocator.buffer(capacity: 1024)
-    if case .http2(let server) = mode {
-      drain(server, into: &out)
-      if let fault { counters.closed(for: fault.kind.rawValue) }
-      if fault != nil || server.isDone { mode = .ended }
+    guard case .http2(let server) = mode else {
+      if let tls, tls.outputByteCount > 0 {
+        context.writeAndFlush(wrapOutboundOut(tls.takeOutput(context.channel.allocator)), promise: nil)
+      }
+      return
     }
-    tls?.takeOutput { out.writeBytes($0) }
-    if out.readableBytes > 0 { context.writeAndFlush(wrapOutboundOut(out), promise: nil) }
-    if case .ended = mode { context.close(promise: nil) }
+    write(server)
+    if let fault { note(fault.kind.rawValue) }
+    if fault != nil || server.isDone || (isInputEnded && server.activeStreams == 0) { end() }
   }
 
-  private func drain(_ server: HTTP2Server, into out: inout ByteBuffer) {
-    do throws(HTTP2Fault) {
-      guard let tls else { return try server.drain { out.writeBytes($0) } }
-      guard tls.isEstablished else { return }
-      scratch.plain.removeAll(keepingCapacity: true)
-      try server.drain { scratch.plain.append(contentsOf: $0) }
-    } catch {
-      fault = fault ?? error
+  /// Writes all that HTTP/2 has to say, TLS's own messages before it.
+  private func write(_ server: HTTP2Server) {
+    guard let context, tls?.isEstablished ?? true else { return }
+    let out = scratch.withPlain { plain -> ByteBuffer in
+      do throws(HTTP2Fault) {
+        try server.drain { plain.append(contentsOf: $0) }
+      } catch {
+        fault = fault ?? error
+      }
+      guard let tls else { return plain.isEmpty ? ByteBuffer() : context.channel.allocator.buffer(bytes: plain) }
+      if !plain.isEmpty { try? tls.send(plain) }
+      return tls.takeOutput(context.channel.allocator)
     }
-    guard let tls, !scratch.plain.isEmpty else { return }
-    do throws(TLSFault) {
-      try scratch.encrypt(with: tls)
-    } catch {
-      mode = .ended
-    }
+    if out.readableBytes > 0 { context.writeAndFlush(wrapOutboundOut(out), promise: nil) }
   }
 }

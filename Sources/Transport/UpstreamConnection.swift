@@ -46,11 +46,13 @@ public final class UpstreamConnection: ChannelInboundHandler {
   public var onUp: (() -> Void)?
   /// Called once when the connection could not be made or has ended.
   public var onDown: ((UpstreamFailure) -> Void)?
-  /// Called when the connection takes more requests than it did, or must not be given any more.
+  /// Called when the peer allows another number of requests in flight, or the connection must not be given any more.
   public var onCapacityChange: (() -> Void)?
 
   /// How much is encrypted and written at once.
   private static let drainBytes = 128 << 10
+  /// How much may still be written at the end: GOAWAY goes before all DATA.
+  private static let goodbyeBytes = 4 << 10
 
   private let target: UpstreamTarget
   private let client: HTTP2Client
@@ -63,6 +65,11 @@ public final class UpstreamConnection: ChannelInboundHandler {
   private var isReading = false
   /// Completions run inside `drain` too: what they lead to is drained by the flush that is under way.
   private var isFlushing = false
+  private var capacity = (concurrencyMax: 0, isGoingAway: false)
+
+  /// When bytes last came, or the connection was made: nanoseconds on the clock of `NIODeadline`. A connection that
+  /// brought nothing for longer than an answer may take is dead, whatever the system thinks.
+  public private(set) var lastReceived: UInt64 = 0
 
   /// Makes a connection that is not open yet.
   public init(_ target: UpstreamTarget, limits: HTTP2ClientLimits = HTTP2ClientLimits()) {
@@ -81,7 +88,7 @@ public final class UpstreamConnection: ChannelInboundHandler {
     openingTimer = loop.assumeIsolated().scheduleTask(in: timeout) { [weak self] in
       self?.end(UpstreamFailure(label: "timeout", message: "no connection within the time limit"))
     }
-    ClientBootstrap(group: loop)
+    let bootstrap = ClientBootstrap(group: loop)
       .connectTimeout(timeout)
       .channelOption(.tcpOption(.tcp_nodelay), value: 1)
       .channelOption(
@@ -90,6 +97,7 @@ public final class UpstreamConnection: ChannelInboundHandler {
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(handler.value) }
       }
+    KeepAlive.options.reduce(bootstrap) { $0.channelOption($1.0, value: $1.1) }
       .connect(host: target.host, port: target.port)
       .assumeIsolated()
       .whenFailure { [weak self] error in
@@ -124,13 +132,21 @@ public final class UpstreamConnection: ChannelInboundHandler {
     flush()
   }
 
-  /// Ends the connection.
-  public func close() { end(UpstreamFailure(label: "closed_here", message: "closed by this side")) }
+  /// Ends the connection; `onDown` is told why.
+  public func close(
+    because reason: UpstreamFailure = UpstreamFailure(label: "closed_here", message: "closed by this side")
+  ) {
+    client.shutdown()
+    end(reason)
+  }
 
   // MARK: Life
 
   public func channelActive(context: ChannelHandlerContext) {
+    // It may have been given up while the system was still connecting.
+    guard !isDown else { return context.close(promise: nil) }
     self.context = context
+    lastReceived = NIODeadline.now().uptimeNanoseconds
     guard let source = target.tls else {
       flush()
       return comeUp()
@@ -147,8 +163,9 @@ public final class UpstreamConnection: ChannelInboundHandler {
 
   public func channelInactive(context: ChannelHandlerContext) {
     end(UpstreamFailure(label: "closed", message: "the peer closed the connection"))
-    self.context = nil
   }
+
+  public func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 
   public func errorCaught(context: ChannelHandlerContext, error: any Error) {
     end(UpstreamFailure(label: "io", message: "connection failed: \(error)"))
@@ -157,6 +174,7 @@ public final class UpstreamConnection: ChannelInboundHandler {
   private func comeUp() {
     isUp = true
     openingTimer?.cancel()
+    capacity = (concurrencyMax, isGoingAway)
     let report = onUp
     onUp = nil
     report?()
@@ -166,12 +184,29 @@ public final class UpstreamConnection: ChannelInboundHandler {
     guard !isDown else { return }
     isDown = true
     openingTimer?.cancel()
-    if let tls, let context { write(tls, context) }
-    context?.close(promise: nil)
+    if let context, context.channel.isActive {
+      sayGoodbye(context)
+      context.close(promise: nil)
+    }
     client.connectionLost()
     let report = onDown
     (onUp, onDown, onCapacityChange) = (nil, nil, nil)
     report?(failure)
+  }
+
+  /// Tells the peer why, where there is anything to tell: GOAWAY, TLS's alert or `close_notify`.
+  private func sayGoodbye(_ context: ChannelHandlerContext) {
+    scratch.withPlain { plain in
+      _ = try? client.drain(upTo: Self.goodbyeBytes) { plain.append(contentsOf: $0) }
+      guard let tls else {
+        if isUp { context.write(wrapOutboundOut(context.channel.allocator.buffer(bytes: plain)), promise: nil) }
+        return
+      }
+      if tls.isEstablished { try? tls.send(plain) }
+      tls.close()
+      context.write(wrapOutboundOut(tls.takeOutput(context.channel.allocator)), promise: nil)
+    }
+    context.flush()
   }
 
   // MARK: Bytes
@@ -179,6 +214,7 @@ public final class UpstreamConnection: ChannelInboundHandler {
   public func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     isReading = true
     defer { isReading = false }
+    lastReceived = NIODeadline.now().uptimeNanoseconds
     let buffer = unwrapInboundIn(data)
     guard let tls else { return buffer.withUnsafeReadableBytes { feed($0) } }
     do throws(TLSFault) {
@@ -198,7 +234,7 @@ public final class UpstreamConnection: ChannelInboundHandler {
   private func feed(_ plain: UnsafeRawBufferPointer) {
     guard !isDown else { return }
     do throws(HTTP2Fault) {
-      try client.receive(plain, now: NIODeadline.now().uptimeNanoseconds)
+      try client.receive(plain, now: lastReceived)
     } catch {
       end(UpstreamFailure(label: "protocol", message: "HTTP/2: \(error)"))
     }
@@ -206,7 +242,10 @@ public final class UpstreamConnection: ChannelInboundHandler {
 
   public func channelReadComplete(context: ChannelHandlerContext) {
     flush()
-    if isUp { onCapacityChange?() }
+    if isUp, capacity != (concurrencyMax, isGoingAway) {
+      capacity = (concurrencyMax, isGoingAway)
+      onCapacityChange?()
+    }
     if isGoingAway, client.activeRequests == 0 {
       end(UpstreamFailure(label: "going_away", message: "the peer asked to go elsewhere"))
     }
@@ -221,27 +260,25 @@ public final class UpstreamConnection: ChannelInboundHandler {
     guard let context, !isReading, !isFlushing, !isDown, context.channel.isActive else { return }
     isFlushing = true
     defer { isFlushing = false }
-    while context.channel.isWritable, tls?.isEstablished ?? true {
-      scratch.plain.removeAll(keepingCapacity: true)
-      do throws(HTTP2Fault) {
-        try client.drain(upTo: Self.drainBytes) { scratch.plain.append(contentsOf: $0) }
-      } catch {
-        return end(UpstreamFailure(label: "protocol", message: "HTTP/2: \(error)"))
-      }
-      if scratch.plain.isEmpty { break }
-      guard send(context) else { return }
-    }
-    if let tls { write(tls, context) }
+    while context.channel.isWritable, tls?.isEstablished ?? true, scratch.withPlain({ drain(into: &$0, context) }) {}
+    if let tls, !isDown { write(tls, context) }
   }
 
-  /// Sends what was drained. False: the connection has ended.
-  private func send(_ context: ChannelHandlerContext) -> Bool {
+  /// Drains and writes some. False: there was nothing more, or the connection has ended.
+  private func drain(into plain: inout [UInt8], _ context: ChannelHandlerContext) -> Bool {
+    do throws(HTTP2Fault) {
+      try client.drain(upTo: Self.drainBytes) { plain.append(contentsOf: $0) }
+    } catch {
+      end(UpstreamFailure(label: "protocol", message: "HTTP/2: \(error)"))
+      return false
+    }
+    guard !plain.isEmpty, !isDown else { return false }
     guard let tls else {
-      context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: scratch.plain)), promise: nil)
+      context.writeAndFlush(wrapOutboundOut(context.channel.allocator.buffer(bytes: plain)), promise: nil)
       return true
     }
     do throws(TLSFault) {
-      try scratch.encrypt(with: tls)
+      try tls.send(plain)
     } catch {
       end(UpstreamFailure(label: "tls", message: "TLS: \(error)"))
       return false
@@ -252,8 +289,6 @@ public final class UpstreamConnection: ChannelInboundHandler {
 
   private func write(_ tls: TLSSession, _ context: ChannelHandlerContext) {
     guard tls.outputByteCount > 0 else { return }
-    var out = context.channel.allocator.buffer(capacity: tls.outputByteCount)
-    tls.takeOutput { out.writeBytes($0) }
-    context.writeAndFlush(wrapOutboundOut(out), promise: nil)
+    context.writeAndFlush(wrapOutboundOut(tls.takeOutput(context.channel.allocator)), promise: nil)
   }
 }

@@ -50,6 +50,22 @@ struct EndingTests {
     #expect(peer.server.isDone)
   }
 
+  @Test func theEndOfTheInputLeavesOnlyWhatIsComplete() throws {
+    let peer = RawClient()
+    peer.service.answer = { _ in nil }
+    peer.greet()
+    peer.send(Frame.request(1, end: true) + Frame.request(3, end: false) + Frame.data(3, [1]))
+    peer.server.inputEnded()
+    peer.drain()
+    #expect(peer.service.requests.map(\.cancels) == [0, 1])
+    #expect(peer.server.activeStreams == 1 && !peer.server.isDone)
+    peer.service.requests[0].responder.respond(Response(status: 200))
+    peer.drain()
+    #expect(peer.frames(1, stream: 1).count == 1)
+    #expect(peer.frames(3).map(\.stream) == [3])
+    #expect(peer.server.isDone)
+  }
+
   @Test func resetCancelsTheReceiver() throws {
     let peer = RawClient()
     peer.greet()
