@@ -92,7 +92,10 @@ let package = Package(
     tests("Intake", ["Intake", "TraceWire", "Compression", "HTTP2Engine", "Telemetry", "Delivery", "TestKit"]),
     tests(
       "Gateway",
-      ["Gateway", logging, "HTTP2Engine", "TraceWire", "Telemetry", "Policy", "Delivery", "Stitching", "TestKit"]),
+      [
+        "Gateway", logging, "Compression", "HTTP2Engine", "TraceWire", "Telemetry", "Policy", "Delivery", "Stitching",
+        "TestKit",
+      ]),
     tests("System", ["longspan", "TestKit", "TraceWire", product("SwiftProtobuf", "swift-protobuf")]),
     tests("Tidy"),
   ],

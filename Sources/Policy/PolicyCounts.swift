@@ -22,6 +22,9 @@ public struct PolicyCounts: Sendable {
     [sampling(counts, regions: memory.regions), baggage(counts), fullTables(counts, memory: memory)]
   }
 
+  /// The families of the accounting, without a count: what a process without a policy publishes.
+  public static var none: [MetricFamily] { [sampling([], regions: RegionDirectory()), baggage([])] }
+
   private struct Labels: Hashable {
     var source: String
     var target: String

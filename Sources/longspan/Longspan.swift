@@ -9,6 +9,9 @@ struct Longspan: AsyncParsableCommand {
     abstract: "Cross-region trace federation: relays sample by route, an aggregator stitches and counts flows.",
     version: "longspan \(LongspanVersion.text)",
     subcommands: [Relay.self, Aggregator.self, Validate.self, Demo.self])
+
+  /// Reached without a command, which is wrong usage.
+  func run() async throws { throw ValidationError("Give a command: relay, aggregator, validate or demo.") }
 }
 
 struct ConfigurationFiles: ParsableArguments {

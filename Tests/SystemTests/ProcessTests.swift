@@ -23,6 +23,7 @@ import Testing
   }
 
   @Test func wrongUsageIs64() async throws {
+    #expect(try await longspan().status == 64)
     #expect(try await longspan("relay").status == 64)
     #expect(try await longspan("relay", "--no-such-option").status == 64)
     #expect(try await longspan("no-such-command").status == 64)

@@ -3,10 +3,17 @@ internal import Foundation
 internal import Telemetry
 internal import Transport
 
-/// What `/status` shows, written as JSON: role, listeners, queues, peers and the configuration in force, in which
+/// What `/status` shows, written as JSON: role, listeners, queue, peers and the configuration in force, in which
 /// secrets are masked.
 struct StatusDocument: Encodable, Sendable {
-  /// One exporter: where it sends, and how its queue stands.
+  /// What waits to be sent, over all exporters.
+  struct Queue: Encodable, Sendable {
+    var spans: Int
+    var bytes: Int
+    var capacityBytes: Int
+  }
+
+  /// One destination: where it is, and how its exporter stands.
   struct Peer: Encodable, Sendable {
     var name: String
     var endpoint: String
@@ -25,7 +32,8 @@ struct StatusDocument: Encodable, Sendable {
   var listeners: [String: String]
   /// Held spans by stage.
   var heldSpans: [String: Int]
-  var exporters: [Peer]
+  var queue: Queue
+  var peers: [Peer]
 
   init(_ role: Role, _ started: some StartedRole, exporters: [Exporter], configuration: ConfigurationSummary) {
     self.role = role.rawValue
@@ -34,7 +42,10 @@ struct StatusDocument: Encodable, Sendable {
     self.configuration = configuration
     listeners = Dictionary(started.listeners.map { ($0.name, $0.address) }) { first, _ in first }
     heldSpans = Dictionary(uniqueKeysWithValues: HeldStage.allCases.map { ($0.rawValue, started.ledger.held($0)) })
-    self.exporters = exporters.map { exporter in
+    queue = Queue(
+      spans: started.ledger.held(.queue), bytes: exporters.reduce(0) { $0 + $1.counters.capacity.used },
+      capacityBytes: exporters.reduce(0) { $0 + $1.counters.capacity.limit })
+    peers = exporters.map { exporter in
       Peer(
         name: exporter.name, endpoint: exporter.target.authority, connections: exporter.counters.readyConnections,
         requestsInFlight: exporter.counters.inFlightRequests, queueBytes: exporter.counters.capacity.used,

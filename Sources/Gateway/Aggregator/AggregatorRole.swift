@@ -2,6 +2,7 @@ internal import Delivery
 internal import Logging
 internal import NIOCore
 internal import NIOPosix
+internal import Policy
 internal import Stitching
 internal import Synchronization
 internal import Telemetry
@@ -78,7 +79,7 @@ final class AggregatorRole: StartedRole {
   var isReady: Bool { !shared.draining.isSet }
 
   func families() async -> [MetricFamily] {
-    shared.ledger.families() + (await flows())
+    shared.ledger.families() + PolicyCounts.none + (await flows())
       + ExporterCounters.metricFamilies(exporters.map(\.counters)) + shared.budget.metricFamilies()
       + intake.counters.families()
       + process.families(certificateExpiry: [intake.certificateExpiry] + exporters.map(\.certificateExpiry))

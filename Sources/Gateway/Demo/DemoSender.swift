@@ -42,7 +42,7 @@ final class DemoSender: Sendable {
     let (prefix, body) = export.message(message, Compressor(.identity))
     let answer = loop.makePromise(of: Bool.self)
     loop.execute { [connection, export] in
-      let stream = connection.value.submit(export.request, prefix: prefix, body: body) { result in
+      let stream = connection.value.submit(export.request(.identity), prefix: prefix, body: body) { result in
         answer.succeed(OTLPExport.answer(result).code == 0)
       }
       if stream == nil { answer.succeed(false) }

@@ -1,3 +1,4 @@
+internal import Compression
 internal import Delivery
 internal import HTTP2Engine
 internal import Logging
@@ -11,7 +12,8 @@ final class Exporter: Sendable {
   let options: ForwarderOptions
   let http2: HTTP2ClientLimits
   let export: OTLPExport
-  let request: ClientRequest
+  /// The heads of requests by their message's coding.
+  let requests: [ContentCoding: ClientRequest]
   let counters: ExporterCounters
   let ledger: SpanLedger
   let budget: ByteBudget
@@ -26,7 +28,7 @@ final class Exporter: Sendable {
     self.options = options
     self.http2 = http2
     self.export = export
-    request = export.request
+    requests = Dictionary(uniqueKeysWithValues: ContentCoding.allCases.map { ($0, export.request($0)) })
     self.counters = counters
     self.ledger = ledger
     self.budget = budget

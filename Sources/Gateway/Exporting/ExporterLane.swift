@@ -15,7 +15,8 @@ final class ExporterLane {
   private var connections: [UpstreamConnection?]
   /// The stream of each batch in flight, by its sequence.
   private var streams: [UInt64: Int32] = [:]
-  private let compressor: Compressor
+  private var coding: CodingChoice
+  private var compressor: Compressor
   private var commands: [ForwarderCommand] = []
   private var isCarryingOut = false
   private var wake: Scheduled<Void>?
@@ -29,6 +30,7 @@ final class ExporterLane {
     forwarder = Forwarder(
       exporter.options, queue: SendingQueue(lane: UInt32(number), capacity: exporter.counters.capacity), seed: seed)
     connections = Array(repeating: nil, count: exporter.options.connections)
+    coding = CodingChoice(exporter.export.coding)
     compressor = Compressor(exporter.export.coding)
   }
 
@@ -97,6 +99,7 @@ final class ExporterLane {
       guard let self else { return }
       if lastFailure != nil { exporter.logger.notice("connected again", metadata: exporter.metadata) }
       lastFailure = nil
+      coding.connected()
       drive { forwarder, now, commands in
         forwarder.connectionUp(slot: slot, concurrency: connection.concurrencyMax, now: now, into: &commands)
       }
@@ -129,26 +132,36 @@ final class ExporterLane {
   }
 
   private func send(_ sequence: UInt64, _ slot: Int, _ attempt: Int) {
-    guard let batch = forwarder.batch(sequence) else { return }
+    guard let batch = forwarder.batch(sequence), let request = exporter.requests[compressor.coding] else { return }
+    let used = compressor.coding
     let (prefix, body) = exporter.export.message(batch.payload, compressor)
-    let stream = connections[slot]?.submit(exporter.request, prefix: prefix, body: body) { [weak self] result in
-      self?.answered(sequence, slot, OTLPExport.answer(result))
+    let stream = connections[slot]?.submit(request, prefix: prefix, body: body) { [weak self] result in
+      self?.answered(sequence, slot, OTLPExport.answer(result), to: used)
     }
     if let stream {
       streams[sequence] = stream
       exporter.counters.sent(bytes: prefix.count + body.count, attempt: attempt)
     } else {
-      answered(sequence, slot, .failed(.connection), wasSent: false)
+      settle(sequence, slot, .lost)
     }
   }
 
-  private func answered(_ sequence: UInt64, _ slot: Int, _ answer: DeliveryAnswer, wasSent: Bool = true) {
-    if wasSent {
-      guard streams.removeValue(forKey: sequence) != nil else { return }
-      exporter.counters.answered(answer)
+  private func answered(_ sequence: UInt64, _ slot: Int, _ answer: DeliveryAnswer, to used: ContentCoding) {
+    guard streams.removeValue(forKey: sequence) != nil else { return }
+    exporter.counters.answered(answer)
+    guard coding.isToBlame(for: answer, to: used) else { return settle(sequence, slot, answer.verdict) }
+    if compressor.coding != coding.current {
+      compressor = Compressor(coding.current)
+      var metadata = exporter.metadata
+      metadata["compression"] = "\(coding.current.token)"
+      exporter.logger.warning("the destination does not know the compression; using another", metadata: metadata)
     }
+    settle(sequence, slot, .lost)
+  }
+
+  private func settle(_ sequence: UInt64, _ slot: Int, _ verdict: DeliveryVerdict) {
     drive { forwarder, now, commands in
-      forwarder.answered(sequence, slot: slot, answer.verdict, now: now, into: &commands)
+      forwarder.answered(sequence, slot: slot, verdict, now: now, into: &commands)
     }
   }
 

@@ -9,12 +9,13 @@ struct OTLPExport {
 
   let authority: String
   let isSecure: Bool
+  /// The coding to begin with.
   let coding: ContentCoding
   /// Further header fields from the configuration.
   let headers: [(name: String, value: String)]
 
-  /// The head of every request.
-  var request: ClientRequest {
+  /// The head of every request whose message has this coding.
+  func request(_ coding: ContentCoding) -> ClientRequest {
     var fields: HeaderFields = [
       "content-type": "application/grpc+proto", "te": "trailers", "user-agent": "longspan/\(LongspanVersion.text)",
     ]
@@ -26,9 +27,10 @@ struct OTLPExport {
 
   /// The message of a batch with its gRPC prefix.
   func message(_ payload: [UInt8], _ compressor: Compressor) -> (prefix: [UInt8], body: [UInt8]) {
-    let body = coding == .identity ? payload : compressor.compress(payload)
+    let isCompressed = compressor.coding != .identity
+    let body = isCompressed ? compressor.compress(payload) : payload
     var prefix: [UInt8] = []
-    GRPCMessagePrefix(isCompressed: coding != .identity, length: UInt32(clamping: body.count)).append(to: &prefix)
+    GRPCMessagePrefix(isCompressed: isCompressed, length: UInt32(clamping: body.count)).append(to: &prefix)
     return (prefix, body)
   }
 
