@@ -1,3 +1,4 @@
+internal import Glibc
 public import HTTP2Engine
 public import NIOCore
 internal import NIOPosix
@@ -101,8 +102,17 @@ public final class UpstreamConnection: ChannelInboundHandler {
       .connect(host: target.host, port: target.port)
       .assumeIsolated()
       .whenFailure { [weak self] error in
-        self?.end(UpstreamFailure(label: "connect", message: "cannot connect: \(error)"))
+        self?.end(UpstreamFailure(label: "connect", message: "cannot connect: \(Self.reason(error))"))
       }
+  }
+
+  /// What the system says, without the library's words around it.
+  private static func reason(_ error: any Error) -> String {
+    if let attempts = error as? NIOConnectionError, let last = attempts.connectionErrors.last {
+      return reason(last.error)
+    }
+    if let failure = error as? IOError { return String(cString: strerror(failure.errnoCode)) }
+    return "\(error)"
   }
 
   /// Whether a request can be sent now.

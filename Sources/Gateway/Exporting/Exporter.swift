@@ -2,6 +2,7 @@ internal import Compression
 internal import Delivery
 internal import HTTP2Engine
 internal import Logging
+internal import Synchronization
 internal import Telemetry
 internal import Transport
 
@@ -18,6 +19,7 @@ final class Exporter: Sendable {
   let ledger: SpanLedger
   let budget: ByteBudget
   let logger: Logger
+  private let lastTold = Mutex<String?>(nil)
 
   init(
     name: String, target: UpstreamTarget, options: ForwarderOptions, http2: HTTP2ClientLimits, export: OTLPExport,
@@ -37,4 +39,12 @@ final class Exporter: Sendable {
 
   /// What every log line about this exporter says.
   var metadata: Logger.Metadata { ["exporter": "\(name)", "endpoint": "\(target.authority)"] }
+
+  /// Whether a connection's failure (`nil`: its success after one) is another than the last that any lane told.
+  func isNews(_ failure: String?) -> Bool {
+    lastTold.withLock { last in
+      defer { last = failure }
+      return last != failure
+    }
+  }
 }

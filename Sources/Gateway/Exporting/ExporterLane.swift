@@ -82,9 +82,7 @@ final class ExporterLane {
     switch command {
     case .connect(let slot): connect(slot)
     case .send(let slot, let sequence, let attempt): send(sequence, slot, attempt)
-    case .cancel(let slot, let sequence):
-      exporter.counters.answered(.failed(.timeout))
-      if let stream = streams.removeValue(forKey: sequence) { connections[slot]?.cancel(stream) }
+    case .cancel(let slot, let sequence): giveUp(sequence, slot)
     case .close(let slot): connections[slot]?.close()
     case .settle(let settlement): settle(settlement)
     case .wake(let time): schedule(time)
@@ -97,7 +95,9 @@ final class ExporterLane {
     connections[slot] = connection
     connection.onUp = { [weak self] in
       guard let self else { return }
-      if lastFailure != nil { exporter.logger.notice("connected again", metadata: exporter.metadata) }
+      if lastFailure != nil, exporter.isNews(nil) {
+        exporter.logger.notice("connected again", metadata: exporter.metadata)
+      }
       lastFailure = nil
       coding.connected()
       drive { forwarder, now, commands in
@@ -126,6 +126,7 @@ final class ExporterLane {
   private func report(_ failure: UpstreamFailure) {
     guard failure.message != lastFailure, failure.label != "closed_here", !forwarder.isDraining else { return }
     lastFailure = failure.message
+    guard exporter.isNews(failure.message) else { return }
     var metadata = exporter.metadata
     metadata["reason"] = "\(failure.message)"
     exporter.logger.warning("no connection; spans are held", metadata: metadata)
@@ -163,6 +164,16 @@ final class ExporterLane {
     drive { forwarder, now, commands in
       forwarder.answered(sequence, slot: slot, verdict, now: now, into: &commands)
     }
+  }
+
+  /// A request's time is up. A connection that brought nothing in all that time is dead: the next may get through.
+  private func giveUp(_ sequence: UInt64, _ slot: Int) {
+    guard let stream = streams.removeValue(forKey: sequence), let connection = connections[slot] else { return }
+    exporter.counters.answered(.failed(.timeout))
+    connection.cancel(stream)
+    let silence = NIODeadline.now().uptimeNanoseconds &- connection.lastReceived
+    guard silence >= UInt64(clamping: exporter.options.requestTimeout.nanosecondsClamped) else { return }
+    connection.close(because: UpstreamFailure(label: "silent", message: "no sign of life within the request timeout"))
   }
 
   private func settle(_ settlement: Settlement) {
