@@ -57,7 +57,7 @@ let package = Package(
     module("Telemetry", [logging]),
 
     module("Policy", ["TraceWire", "Telemetry"]),
-    module("Delivery", ["TraceWire", "Compression", "Telemetry"]),
+    module("Delivery", ["Telemetry"]),
     module("Stitching", ["TraceWire", "Telemetry"]),
 
     module("Transport", ["HTTP2Engine", "TLSEngine", "Telemetry", nioCore, nioPosix, nioHTTP1]),
@@ -86,7 +86,7 @@ let package = Package(
     tests("TLSEngine", ["TLSEngine"]),
     tests("Telemetry", ["Telemetry", logging]),
     tests("Policy", ["Policy", "TraceWire", "Telemetry", "TestKit", product("SwiftProtobuf", "swift-protobuf")]),
-    tests("Delivery", ["Delivery", "TraceWire", "Compression", "Telemetry"]),
+    tests("Delivery", ["Delivery", "Telemetry"]),
     tests("Stitching", ["Stitching", "TraceWire", "Telemetry", "TestKit", product("SwiftProtobuf", "swift-protobuf")]),
     tests("Transport", ["Transport", "HTTP2Engine", "TLSEngine", "Telemetry", nioCore, nioPosix, nioEmbedded]),
     tests("Intake", ["Intake", "TraceWire", "Compression", "HTTP2Engine", "Telemetry", "Delivery", "TestKit"]),
