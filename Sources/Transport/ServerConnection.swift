@@ -56,7 +56,10 @@ final class ServerConnection: ChannelDuplexHandler {
 
   func handlerAdded(context: ChannelHandlerContext) { self.context = context }
 
-  func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+  func handlerRemoved(context: ChannelHandlerContext) {
+    registry.remove(self)
+    self.context = nil
+  }
 
   func channelActive(context: ChannelHandlerContext) {
     if let source = options.tls { tls = TLSSession(source.current) }
@@ -67,7 +70,6 @@ final class ServerConnection: ChannelDuplexHandler {
 
   func channelInactive(context: ChannelHandlerContext) {
     timer?.cancel()
-    registry.remove(self)
     if case .http2(let server) = mode { server.connectionLost() }
     mode = .ended
     tls = nil

@@ -17,36 +17,40 @@ final class RawPeer: Sendable {
     var text: String { String(decoding: bytes, as: UTF8.self) }
   }
 
-  let wire = Witness(Wire())
+  let wire: Witness<Wire>
   let channel: any Channel
   private let handler: NIOLoopBound<RawHandler>
 
-  private init(_ channel: any Channel, _ handler: NIOLoopBound<RawHandler>) {
+  private init(_ channel: any Channel, _ handler: NIOLoopBound<RawHandler>, _ wire: Witness<Wire>) {
     self.channel = channel
     self.handler = handler
+    self.wire = wire
   }
 
   /// Connects to a bound address.
   static func connect(to address: String, tls: TLSContext? = nil) async throws -> RawPeer {
     let (host, port) = split(address)
-    let loop = MultiThreadedEventLoopGroup.singleton.next()
-    let channel = try await ClientBootstrap(group: loop)
+    let made = Witness<RawPeer?>(nil)
+    _ = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton.next())
       .channelOption(.allowRemoteHalfClosure, value: true)
+      .channelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          let peer = try install(on: channel, tls: tls)
+          made.change { $0 = peer }
+        }
+      }
       .connect(host: host, port: port).get()
-    return try await adopt(channel, tls: tls)
-  }
-
-  /// Takes over a connected channel.
-  static func adopt(_ channel: any Channel, tls: TLSContext?) async throws -> RawPeer {
-    let peer = try await channel.eventLoop.submit {
-      let handler = RawHandler(tls.map { TLSSession($0) })
-      let peer = RawPeer(channel, NIOLoopBound(handler, eventLoop: channel.eventLoop))
-      handler.wire = peer.wire
-      try channel.pipeline.syncOperations.addHandler(handler)
-      return peer
-    }.get()
+    guard let peer = made.state else { preconditionFailure("a connected channel was initialised") }
     await peer.wire.wait { $0.isReady || $0.isEnded }
     return peer
+  }
+
+  /// Puts a peer on a channel that is being made.
+  static func install(on channel: any Channel, tls: TLSContext?) throws -> RawPeer {
+    let wire = Witness(Wire())
+    let handler = RawHandler(tls.map { TLSSession($0) }, wire)
+    try channel.pipeline.syncOperations.addHandler(handler)
+    return RawPeer(channel, NIOLoopBound(handler, eventLoop: channel.eventLoop), wire)
   }
 
   static func split(_ address: String) -> (host: String, port: Int) {
@@ -80,6 +84,7 @@ final class RawPeer: Sendable {
   }
 
   /// All that comes until the other side sends no more.
+  @discardableResult
   func readToEnd() async -> Wire { await wire.wait { $0.isEnded } }
 }
 
@@ -87,14 +92,18 @@ private final class RawHandler: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
 
-  var wire = Witness(RawPeer.Wire())
+  private let wire: Witness<RawPeer.Wire>
   private let tls: TLSSession?
   private var context: ChannelHandlerContext?
 
-  init(_ tls: TLSSession?) { self.tls = tls }
+  init(_ tls: TLSSession?, _ wire: Witness<RawPeer.Wire>) {
+    self.tls = tls
+    self.wire = wire
+  }
 
-  func handlerAdded(context: ChannelHandlerContext) {
-    self.context = context
+  func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+  func channelActive(context: ChannelHandlerContext) {
     try? tls?.start()
     flush()
     if tls == nil { wire.change { $0.isReady = true } }
