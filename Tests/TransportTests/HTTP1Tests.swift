@@ -19,13 +19,25 @@ import Transport
     await peer.close()
   }
 
-  /// Requests in one piece, answered at once: the codec hands over the next from inside the answer to the one before.
   @Test func pipelining() async throws {
     let server = try await Server()
     let peer = try await RawPeer.connect(to: server.address)
     try await peer.send((0..<20).map { post("/echo", "body \($0)") }.joined())
     let seen = await peer.read { $0.messages.count >= 20 }
     #expect(seen.messages.map(\.body) == (0..<20).map { "body \($0)" })
+    await peer.close()
+  }
+
+  /// The codec hands over what it has of the next request from inside the answer to the one before; the rest follows.
+  @Test func pipeliningHalfARequest() async throws {
+    let server = try await Server()
+    let peer = try await RawPeer.connect(to: server.address)
+    let next = post("/echo", "hello")
+    try await peer.send(post("/later", "a") + next.dropLast(3))
+    await server.answerWaiting()
+    #expect(await peer.read { $0.messages.count >= 1 }.messages.map(\.body) == ["a"])
+    try await peer.send(String(next.suffix(3)))
+    #expect(await peer.read { $0.messages.count >= 2 }.messages.map(\.body) == ["a", "hello"])
     await peer.close()
   }
 
