@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// The binary as a process: options, exit codes, log lines.
-@Suite struct ProcessTests {
+@Suite(.fewAtOnce) struct ProcessTests {
   private func longspan(_ arguments: String...) async throws -> Command.Result {
     try await Command.run(LongspanProcess.binary.path, arguments)
   }
@@ -19,6 +19,7 @@ import Testing
     #expect(version.text.contains("longspan"))
     let help = try await longspan("--help")
     #expect(help.status == 0)
+    #expect(version.text.split(separator: "\n").count == 1)
     for command in ["relay", "aggregator", "validate", "demo"] { #expect(help.text.contains(command)) }
   }
 
@@ -42,7 +43,9 @@ import Testing
     let run = try await longspan("validate", "--role", "relay", "--config", path)
     #expect(run.status == 78)
     let said = run.text + run.errors
-    for part in ["\(path):2", "sampling.param", "\(path):4", "routes", "\(path):5", "exportres"] {
+    for part in [
+      "\(path):2", "sampling.param", "0 to 1", "\(path):4", "routes", "\(path):5", "exportres", "exporters",
+    ] {
       #expect(said.contains(part), "\(part) is not in:\n\(said)")
     }
     #expect(try await longspan("relay", "--config", path).status == 78)
@@ -88,6 +91,10 @@ import Testing
     let object = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
     #expect("\(object)".contains("ready"))
     #expect("\(object)".contains("127.0.0.1:"))
+    #expect(await aggregator.end() == 0)
+    let lines = aggregator.logText.split(separator: "\n")
+    #expect(lines.count >= 3)
+    for line in lines { #expect(try JSONSerialization.jsonObject(with: Data(line.utf8)) is [String: Any], "\(line)") }
   }
 
   @Test(arguments: ["text", "json"])
@@ -110,5 +117,7 @@ import Testing
     #expect(plain.text == "text/plain; version=0.0.4; charset=utf-8")
     let open = try await Command.run("curl", ["-sS", "-H", "accept: application/openmetrics-text", base + "/metrics"])
     #expect(open.text.hasSuffix("# EOF\n"))
+    let unknown = try await Curl.send(base + "/no/such")
+    #expect(unknown.status == 404)
   }
 }

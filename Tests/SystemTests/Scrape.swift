@@ -67,4 +67,10 @@ extension LongspanProcess {
     Issue.record("never came true: \(what)\n\(last.text)\n\(logText)", sourceLocation: location)
     return last
   }
+
+  /// Scrapes until everything that was received has left. The numbers of one scrape are not read at one instant: that
+  /// nothing is held does not say that what left was counted when the outcomes were read.
+  func scrapeAtRest(location: SourceLocation = #_sourceLocation) async throws -> Scrape {
+    try await scrape(until: { $0.held == 0 && $0.received == $0.outcomes }, "nothing is held", location: location)
+  }
 }

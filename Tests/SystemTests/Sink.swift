@@ -1,5 +1,6 @@
 import Foundation
 import SwiftProtobuf
+import Synchronization
 import TestKit
 import Testing
 
@@ -9,13 +10,14 @@ final class Sink: Sendable {
   private let process: Process
   private let input: Pipe
   private let folder: URL
+  private let decoded = Mutex<[String: Opentelemetry_Proto_Collector_Trace_V1_ExportTraceServiceRequest]>([:])
 
-  /// Starts it; it refuses the first so many requests. A port of 0 picks a free one.
-  init(refusing refusals: Int = 0, port wanted: Int = 0) throws {
+  /// Starts it; it refuses the first so many requests. A port of 0 picks a free one; `options` are `sink.py`'s.
+  init(refusing refusals: Int = 0, port wanted: Int = 0, _ options: String...) throws {
     folder = try Root.temporaryFolder()
     process = Process()
     process.executableURL = URL(filePath: Root.python)
-    process.arguments = [Root.peer("sink.py"), folder.path, "--refuse", "\(refusals)", "--port", "\(wanted)"]
+    process.arguments = [Root.peer("sink.py"), folder.path, "--refuse", "\(refusals)", "--port", "\(wanted)"] + options
     let output = Pipe()
     input = Pipe()
     process.standardOutput = output
@@ -36,15 +38,40 @@ final class Sink: Sendable {
     try? FileManager.default.removeItem(at: folder)
   }
 
+  /// Ends it: from now on nobody listens there. What came stays readable.
+  func stop() {
+    process.terminate()
+    process.waitUntilExit()
+  }
+
+  /// When it refused requests, and when it accepted some, in seconds of one monotonic clock.
+  func refusals() -> [Double] { times("refusals") }
+  func acceptances() -> [Double] { times("acceptances") }
+
+  private func times(_ name: String) -> [Double] {
+    let text = (try? String(contentsOf: folder.appending(path: name), encoding: .utf8)) ?? ""
+    return text.split(separator: "\n").compactMap { Double($0) }
+  }
+
   /// The raw requests so far, in the order they came.
   func requests() throws -> [Data] {
-    let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".otlp") }
-    return try names.sorted().map { try Data(contentsOf: folder.appending(path: $0)) }
+    try names().map { try Data(contentsOf: folder.appending(path: $0)) }
+  }
+
+  private func names() throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".otlp") }.sorted()
   }
 
   /// The requests so far, decoded by swift-protobuf.
   func exports() throws -> [Opentelemetry_Proto_Collector_Trace_V1_ExportTraceServiceRequest] {
-    try requests().map { try Opentelemetry_Proto_Collector_Trace_V1_ExportTraceServiceRequest(serializedBytes: $0) }
+    try names().map { name in
+      // Tests look again and again until all has come.
+      if let export = decoded.withLock({ $0[name] }) { return export }
+      let export = try Opentelemetry_Proto_Collector_Trace_V1_ExportTraceServiceRequest(
+        serializedBytes: try Data(contentsOf: folder.appending(path: name)))
+      decoded.withLock { $0[name] = export }
+      return export
+    }
   }
 
   /// Every span so far.

@@ -1,9 +1,11 @@
 """An OTLP/gRPC server that Longspan has no part in: it keeps every request as it came.
 
-usage: sink.py DIRECTORY [--refuse N] [--port P]
+usage: sink.py DIRECTORY [--refuse N] [--port P] [--code NAME] [--retry-delay SECONDS] [--reject K]
 
 Prints `listening PORT`. Each Export request is written to DIRECTORY/NNNNNN.otlp (the raw message) before it is
-answered. The first N requests are refused with UNAVAILABLE. Ends on SIGTERM or when standard input ends.
+answered. The first N requests are refused with the status code NAME (UNAVAILABLE), with a RetryInfo where a delay is
+given. DIRECTORY/refusals and DIRECTORY/acceptances hold the monotonic time of each, in seconds, one on a line. Every
+accepted request is said to have K rejected spans. Ends on SIGTERM or when standard input ends.
 """
 
 import argparse
@@ -12,13 +14,19 @@ import itertools
 import os
 import sys
 import threading
+import time
 
 import grpc
+from google.rpc import error_details_pb2, status_pb2
+from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
 
 parser = argparse.ArgumentParser()
 parser.add_argument("directory")
 parser.add_argument("--refuse", type=int, default=0)
 parser.add_argument("--port", type=int, default=0)
+parser.add_argument("--code", default="UNAVAILABLE")
+parser.add_argument("--retry-delay", type=float)
+parser.add_argument("--reject", type=int, default=0)
 arguments = parser.parse_args()
 os.makedirs(arguments.directory, exist_ok=True)
 numbers = itertools.count(1)
@@ -26,15 +34,37 @@ refusals = itertools.count(1)
 lock = threading.Lock()
 
 
+def times(name):
+    with open(os.path.join(arguments.directory, name), "a") as file:
+        file.write("%f\n" % time.monotonic())
+
+
+def refuse(context):
+    times("refusals")
+    code = grpc.StatusCode[arguments.code]
+    if arguments.retry_delay is not None:
+        status = status_pb2.Status(code=code.value[0], message="try later")
+        info = error_details_pb2.RetryInfo()
+        info.retry_delay.FromNanoseconds(int(arguments.retry_delay * 1e9))
+        status.details.add().Pack(info)
+        context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
+    context.abort(code, "try later")
+
+
 def export(message, context):
     with lock:
         if next(refusals) <= arguments.refuse:
-            context.abort(grpc.StatusCode.UNAVAILABLE, "try later")
+            refuse(context)
+        times("acceptances")
         name = os.path.join(arguments.directory, "%06d.otlp" % next(numbers))
     with open(name + ".part", "wb") as file:
         file.write(message)
     os.rename(name + ".part", name)
-    return b""
+    response = trace_service_pb2.ExportTraceServiceResponse()
+    if arguments.reject:
+        response.partial_success.rejected_spans = arguments.reject
+        response.partial_success.error_message = "not these"
+    return response.SerializeToString()
 
 
 handler = grpc.method_handlers_generic_handler(

@@ -1,0 +1,96 @@
+import Foundation
+import TestKit
+import Testing
+
+/// Many senders at once that know which of their spans were acknowledged (`load.py`).
+final class Load: Sendable {
+  /// What the senders say at their end.
+  struct Report: Decodable {
+    var acknowledged: [String]
+    var sent: Int
+    var answers: [String: Int]
+    var retry_hints: Double?
+    var hintless: Int
+  }
+
+  private let process: Process
+  private let input = Pipe()
+  private let output: URL
+  private let errors: URL
+
+  /// Starts senders towards a process's receivers.
+  init(_ target: LongspanProcess, senders: Int = 4, _ options: String...) async throws {
+    let folder = try Root.temporaryFolder()
+    (output, errors) = (folder.appending(path: "out"), folder.appending(path: "err"))
+    try Data().write(to: output)
+    try Data().write(to: errors)
+    process = Process()
+    process.executableURL = URL(filePath: Root.python)
+    process.arguments =
+      [
+        Root.peer("load.py"), "--grpc", try await target.address("otlp_grpc"), "--http",
+        try await target.address("otlp_http"), "--senders", "\(senders)",
+      ] + options
+    process.standardInput = input
+    process.standardOutput = try FileHandle(forWritingTo: output)
+    process.standardError = try FileHandle(forWritingTo: errors)
+    try process.run()
+  }
+
+  deinit {
+    if process.isRunning { process.terminate() }
+    try? FileManager.default.removeItem(at: output.deletingLastPathComponent())
+  }
+
+  /// Tells the senders to end after the request they are at.
+  func stop() throws { try input.fileHandleForWriting.close() }
+
+  /// Waits for the senders' own end.
+  func report() async throws -> Report {
+    await withCheckedContinuation { continuation in
+      DispatchQueue.global().async { [process] in
+        process.waitUntilExit()
+        continuation.resume()
+      }
+    }
+    let said = String(decoding: try Data(contentsOf: errors), as: UTF8.self)
+    #expect(process.terminationStatus == 0, "\(said)")
+    return try JSONDecoder().decode(Report.self, from: try Data(contentsOf: output))
+  }
+}
+
+/// One OTLP/gRPC call by grpcio (`call.py`).
+struct Call: Decodable {
+  var code: String
+  var details: String
+  var retry_delay: Double?
+  var rejected: Int
+  var message: String
+
+  static func export(_ address: String, _ message: Data, _ options: String...) async throws -> Call {
+    let run = try await Command.run(Root.python, [Root.peer("call.py"), address] + options, input: message)
+    #expect(run.status == 0, "\(run.errors)")
+    return try JSONDecoder().decode(Call.self, from: run.output)
+  }
+}
+
+extension Sink {
+  /// Waits until every one of these spans came, and expects that none came twice. Others may have come too: those whose
+  /// acknowledgement got lost.
+  func expect(_ acknowledged: [String], location: SourceLocation = #_sourceLocation) async throws {
+    let wanted = Set(acknowledged)
+    var missing = wanted
+    var count = -1
+    for _ in 0..<2000 where !missing.isEmpty {
+      let spans = try spans()
+      if spans.count != count {
+        missing.subtract(spans.map { $0.spanID.map { String(Int($0) | 0x100, radix: 16).dropFirst() }.joined() })
+        count = spans.count
+      }
+      if !missing.isEmpty { _ = try await Command.run("true", []) }
+    }
+    #expect(missing.isEmpty, "\(missing.count) of \(wanted.count) spans did not come", sourceLocation: location)
+    let all = try spans().map(\.spanID)
+    #expect(all.count == Set(all).count, "a span came twice", sourceLocation: location)
+  }
+}
