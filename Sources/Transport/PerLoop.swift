@@ -22,11 +22,12 @@ public struct PerLoop<Value>: Sendable {
     preconditionFailure("the loop belongs to another group")
   }
 
-  /// Runs `body` on each loop in turn with its value and collects what it returns.
+  /// Runs `body` on every loop with its value, all at once, and collects what it returns in the loops' order.
   public func map<Result: Sendable>(_ body: @escaping @Sendable (Value) -> Result) async -> [Result] {
+    let futures = zip(cells, loops).map { cell, loop in loop.submit { body(cell.value) } }
     var results: [Result] = []
-    for (cell, loop) in zip(cells, loops) {
-      if let result = try? await loop.submit({ body(cell.value) }).get() { results.append(result) }
+    for future in futures {
+      if let result = try? await future.get() { results.append(result) }
     }
     return results
   }
