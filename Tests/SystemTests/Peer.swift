@@ -38,7 +38,7 @@ final class Load: Sendable {
   }
 
   deinit {
-    if process.isRunning { process.terminate() }
+    if process.isRunning { kill(process.processIdentifier, SIGKILL) }
     try? FileManager.default.removeItem(at: output.deletingLastPathComponent())
   }
 

@@ -34,14 +34,9 @@ final class Sink: Sendable {
   }
 
   deinit {
-    if process.isRunning { process.terminate() }
+    // Not SIGTERM: a child inherits the signals that threads of the test process block.
+    if process.isRunning { kill(process.processIdentifier, SIGKILL) }
     try? FileManager.default.removeItem(at: folder)
-  }
-
-  /// Ends it: from now on nobody listens there. What came stays readable.
-  func stop() {
-    process.terminate()
-    process.waitUntilExit()
   }
 
   /// When it refused requests, and when it accepted some, in seconds of one monotonic clock.

@@ -181,7 +181,7 @@ import Testing
     old.standardOutput = FileHandle.nullDevice
     old.standardError = FileHandle.nullDevice
     try old.run()
-    defer { old.terminate() }
+    defer { kill(old.processIdentifier, SIGKILL) }
     let relay = try await Deployment.relay("us-east-1", to: "127.0.0.1:\(port)", tls: authority.exporter())
     let line = try await relay.logLine { $0.contains("no connection; spans are held") && $0.contains("TLS") }
     #expect(line.contains("version") || line.contains("protocol"), "\(line)")

@@ -26,7 +26,7 @@ final class WirePeer: Sendable {
   }
 
   deinit {
-    if process.isRunning { process.terminate() }
+    if process.isRunning { kill(process.processIdentifier, SIGKILL) }
     try? FileManager.default.removeItem(at: folder)
   }
 
@@ -38,7 +38,7 @@ final class WirePeer: Sendable {
 
   /// Waits for its end; all that it said.
   func end() async -> [String] {
-    _ = try? await lines.first { _ in false }
-    return lines.text.split(separator: "\n").map(String.init)
+    _ = try? await lines.first { $0 == "end" }
+    return lines.text.split(separator: "\n").map(String.init).dropLast()
   }
 }

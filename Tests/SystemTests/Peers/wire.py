@@ -5,8 +5,8 @@ usage: wire.py HOST:PORT half1|half2     one request to /v1/traces over HTTP/1.1
        wire.py HOST:PORT streams N       N requests at once on one connection of h2c, all of them begun before any ends
 
 The body is read from the file that --body names. Prints a line for each event: `half`, `refusing` (a GOAWAY, or for
-connections one that was closed without an answer), `status CODE`, `reset ERROR`, `closed`. Where it prints `half`
-or `open` it goes on when it reads a line from standard input.
+connections one that was closed without an answer), `status CODE`, `reset ERROR`, `closed`, and `end` at the end. Where
+it prints `half` or `open` it goes on when it reads a line from standard input.
 """
 
 import argparse
@@ -35,11 +35,9 @@ def connect():
     return connection
 
 
-def head1():
-    return (
-        "POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-protobuf\r\ncontent-length: %d\r\n\r\n"
-        % len(body)
-    ).encode()
+def head1(more=""):
+    fields = "host: x\r\ncontent-type: application/x-protobuf\r\ncontent-length: %d\r\n" % len(body)
+    return ("POST /v1/traces HTTP/1.1\r\n" + fields + more + "\r\n").encode()
 
 
 def answer1(connection):
@@ -102,7 +100,9 @@ class HTTP2:
             if kind == 4 and not flags & 1:
                 self.frame(4, 1, 0, b"")
                 return "settings", 0
-            if kind == 6 and not flags & 1:
+            if kind == 6:
+                if flags & 1:
+                    return "pong", 0
                 self.frame(6, 1, 0, payload)
             if kind == 7:
                 return "goaway", int.from_bytes(payload[:4], "big")
@@ -115,7 +115,11 @@ class HTTP2:
 
 def half1():
     connection = connect()
-    connection.sendall(head1() + body[: len(body) // 2])
+    # The server's word that it has read the head: from then on the request is in flight.
+    connection.sendall(head1("expect: 100-continue\r\n"))
+    if answer1(connection) != 100:
+        return
+    connection.sendall(body[: len(body) // 2])
     say("half")
     sys.stdin.readline()
     connection.sendall(body[len(body) // 2 :])
@@ -129,6 +133,10 @@ def half2():
     client = HTTP2()
     client.head(1)
     client.frame(0, 0, 1, body[: len(body) // 2])
+    # When the answer to this is here, the server has read what was sent before it.
+    client.frame(6, 0, 0, bytes(8))
+    while client.read()[0] != "pong":
+        pass
     say("half")
     while client.read()[0] != "goaway":
         pass
@@ -180,4 +188,7 @@ def streams():
             left -= 1
 
 
-{"half1": half1, "half2": half2, "connections": connections, "streams": streams}[arguments.what]()
+try:
+    {"half1": half1, "half2": half2, "connections": connections, "streams": streams}[arguments.what]()
+finally:
+    say("end")
