@@ -4,7 +4,7 @@ import TestKit
 import Testing
 
 /// Limits on baggage, actions on resources and the stamp of the region, in what a relay forwards.
-@Suite struct BaggageTests {
+@Suite(.fewAtOnce) struct BaggageTests {
   typealias Attributes = [OTLPAttribute]
 
   private static let header = "http.request.header.baggage"

@@ -68,7 +68,7 @@ import Testing
     #expect(sink.refusals().count == 2)
   }
 
-  @Test func somebodyElseLosesPatience() async throws {
+  @Test func patienceHasTheEndThatWasConfigured() async throws {
     let sink = try Sink(refusing: 1_000_000)
     let relay = try await LongspanProcess.start(
       "relay",

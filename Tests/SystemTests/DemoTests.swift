@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// `longspan demo`, run as a newcomer runs it.
-@Suite struct DemoTests {
+@Suite(.fewAtOnce) struct DemoTests {
   private static let pairs = ["us-east-1 -> us-west-2", "us-east-1 -> eu-west-1", "eu-west-1 -> us-east-1"]
 
   /// The estimated and the true count in a line of the table, the first and the last pair of its columns.

@@ -4,7 +4,7 @@ import TestKit
 import Testing
 
 /// What the aggregator publishes about traffic, against figures worked out by hand.
-@Suite struct FlowTests {
+@Suite(.fewAtOnce) struct FlowTests {
   private static let (east, west, europe) = ("us-east-1", "us-west-2", "eu-west-1")
   private static let eastWest = "source_region=us-east-1,target_region=us-west-2"
   private static let westEast = "source_region=us-west-2,target_region=us-east-1"

@@ -4,7 +4,7 @@ import TestKit
 import Testing
 
 /// Spans that come after their trace was closed, twice, or too many.
-@Suite struct LateSpanTests {
+@Suite(.fewAtOnce) struct LateSpanTests {
   private static let pair = "{source_region=\"us-east-1\",target_region=\"us-west-2\"}"
   private static func id(_ number: UInt64) -> Data { OTLPSpan.traceID(0x1a7e, number) }
 

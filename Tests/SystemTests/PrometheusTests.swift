@@ -4,7 +4,7 @@ import TestKit
 import Testing
 
 /// What Prometheus' own programs make of the metrics (Debian package prometheus).
-@Suite struct PrometheusTests {
+@Suite(.fewAtOnce) struct PrometheusTests {
   /// A checkout in us-east-1 that calls a product service in us-west-2.
   private static func trace(_ number: UInt64, state: String = "") -> [Emission] {
     let id = OTLPSpan.traceID(0x9406, ~number)

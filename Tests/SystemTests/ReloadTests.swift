@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// SIGHUP: what can be taken over without a restart is, and files with errors change nothing.
-@Suite struct ReloadTests {
+@Suite(.fewAtOnce) struct ReloadTests {
   private func rewrite(_ process: LongspanProcess, _ role: String, _ text: String) throws {
     let file = process.folder.appending(path: "\(role).yaml")
     try text.write(to: file, atomically: true, encoding: .utf8)

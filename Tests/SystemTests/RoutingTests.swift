@@ -4,7 +4,7 @@ import TestKit
 import Testing
 
 /// Which route a span is on. Every span here has the largest randomness, so that all are kept and `th` tells the route.
-@Suite struct RoutingTests {
+@Suite(.fewAtOnce) struct RoutingTests {
   typealias Attributes = [OTLPAttribute]
 
   /// A relay in us-east-1 that exports straight to a sink.

@@ -4,7 +4,7 @@ import TestKit
 import Testing
 
 /// Unchanged OpenTelemetry SDKs in front, an independent OTLP server behind.
-@Suite struct SDKTests {
+@Suite(.fewAtOnce) struct SDKTests {
   typealias Span = Opentelemetry_Proto_Trace_V1_Span
 
   /// The Python SDK exports every span twice: through Longspan, and straight to a sink of its own. What comes out of

@@ -4,7 +4,7 @@ import TestKit
 import Testing
 
 /// Sampling by route, agreed upon by relays that never speak with each other.
-@Suite struct SamplingTests {
+@Suite(.fewAtOnce) struct SamplingTests {
   @Test func bothEndsOfEveryRouteKeepTheSameTraces() async throws {
     let seed: UInt64 = 0x5eed_0001
     var traffic = RingTraffic(seed: seed, traces: 420)

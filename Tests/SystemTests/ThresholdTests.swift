@@ -4,7 +4,7 @@ import TestKit
 import Testing
 
 /// Every span's fate and every `th` that leaves, against the contract's rule written down a second time.
-@Suite struct ThresholdTests {
+@Suite(.fewAtOnce) struct ThresholdTests {
   /// Probabilities, a target region for each, and what the contract's precision makes of them.
   private static let routes: [(target: String, probability: String, value: Double, threshold: UInt64)] = [
     ("r-half", "0.5", 0.5, 0x80_0000_0000_0000), ("r-tenth", "0.1", 0.1, 0xe6_6600_0000_0000),

@@ -3,7 +3,7 @@ import TestKit
 import Testing
 
 /// A relay straight in front of a server that does not know its compression.
-@Suite struct UnknownCompressionTests {
+@Suite(.fewAtOnce) struct UnknownCompressionTests {
   @Test func whatTheDestinationDoesNotKnowIsNotHeldAgainstTheSpans() async throws {
     let sink = try Sink()
     let relay = try await Deployment.relay("us-east-1", to: "127.0.0.1:\(sink.port)")
