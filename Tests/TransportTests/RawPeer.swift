@@ -48,7 +48,7 @@ final class RawPeer: Sendable {
   /// Puts a peer on a channel that is being made.
   static func install(on channel: any Channel, tls: TLSContext?) throws -> RawPeer {
     let wire = Witness(Wire())
-    let handler = RawHandler(tls.map { TLSSession($0) }, wire)
+    let handler = RawHandler(tls.map { TLSSession($0) }, wire, on: channel.eventLoop)
     try channel.pipeline.syncOperations.addHandler(handler)
     return RawPeer(channel, NIOLoopBound(handler, eventLoop: channel.eventLoop), wire)
   }
@@ -94,11 +94,13 @@ private final class RawHandler: ChannelInboundHandler {
 
   private let wire: Witness<RawPeer.Wire>
   private let tls: TLSSession?
+  private let eventLoop: any EventLoop
   private var context: ChannelHandlerContext?
 
-  init(_ tls: TLSSession?, _ wire: Witness<RawPeer.Wire>) {
+  init(_ tls: TLSSession?, _ wire: Witness<RawPeer.Wire>, on eventLoop: any EventLoop) {
     self.tls = tls
     self.wire = wire
+    self.eventLoop = eventLoop
   }
 
   func handlerAdded(context: ChannelHandlerContext) { self.context = context }
@@ -142,7 +144,7 @@ private final class RawHandler: ChannelInboundHandler {
   func channelInactive(context: ChannelHandlerContext) { wire.change { $0.isEnded = true } }
 
   func send(_ bytes: [UInt8]) -> EventLoopFuture<Void> {
-    guard let context else { preconditionFailure("the connection is gone") }
+    guard let context else { return eventLoop.makeFailedFuture(ChannelError.ioOnClosedChannel) }
     guard let tls else { return context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: bytes))) }
     do { try bytes.withUnsafeBytes { try tls.send($0) } } catch { return context.eventLoop.makeFailedFuture(error) }
     return flush() ?? context.eventLoop.makeSucceededVoidFuture()
