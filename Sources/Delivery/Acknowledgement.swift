@@ -16,7 +16,7 @@ public struct Acknowledgement: Sendable, Equatable {
   /// Whether a sequence number is acknowledged.
   public func contains(_ sequence: UInt64) -> Bool {
     if sequence < through { return true }
-    let index = firstRange(endingAbove: sequence)
+    let index = ranges.firstIndex(endingAbove: sequence)
     return index < ranges.count && ranges[index].contains(sequence)
   }
 
@@ -31,27 +31,6 @@ public struct Acknowledgement: Sendable, Equatable {
       }
       return
     }
-    let index = firstRange(endingAbove: sequence)
-    let joinsLeft = index > 0 && ranges[index - 1].upperBound == sequence
-    let joinsRight = index < ranges.count && ranges[index].lowerBound == sequence + 1
-    switch (joinsLeft, joinsRight) {
-    case (true, true):
-      ranges[index - 1] = ranges[index - 1].lowerBound..<ranges[index].upperBound
-      ranges.remove(at: index)
-    case (true, false): ranges[index - 1] = ranges[index - 1].lowerBound..<(sequence + 1)
-    case (false, true): ranges[index] = sequence..<ranges[index].upperBound
-    case (false, false): ranges.insert(sequence..<(sequence + 1), at: index)
-    }
-  }
-
-  /// The index of the first range that ends above a sequence number.
-  private func firstRange(endingAbove sequence: UInt64) -> Int {
-    var low = 0
-    var high = ranges.count
-    while low < high {
-      let middle = (low + high) / 2
-      if ranges[middle].upperBound <= sequence { low = middle + 1 } else { high = middle }
-    }
-    return low
+    ranges.insert(sequence)
   }
 }

@@ -2,11 +2,17 @@
 public struct Batch: Sendable {
   /// The request's bytes: `resource_spans` fields, one after the other. Shared, not copied, between exporters.
   public var payload: [UInt8]
+  /// Whether the payload is compressed while it waits: one zstd frame, which a peer that knows zstd is sent as it is.
+  public var isCompressed = false
   public var spanCount: Int
   /// Whoever waits for this batch to be safe, as the tokens given to the batcher; none where a queue in memory is enough.
   public var owners: [UInt64]
   /// The account shared with the other exporters that got the same batch; nil where there is one destination.
   public var handedOn: HandedOn?
+  /// What a receiver knows the batch by; nil where nobody asks.
+  public var identity: BatchIdentity?
+  /// Where the batch lies in a log on disk, which is to forget it when it settles.
+  public var address: UInt64?
 
   /// Makes a batch.
   public init(payload: [UInt8], spanCount: Int, owners: [UInt64] = [], handedOn: HandedOn? = nil) {

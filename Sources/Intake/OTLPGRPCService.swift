@@ -1,4 +1,5 @@
 internal import Compression
+internal import Delivery
 public import HTTP2Engine
 internal import Telemetry
 internal import TraceWire
@@ -30,6 +31,7 @@ final class GRPCExport: RequestReceiver {
   private let peer: PeerIdentity
   private let responder: any Responder
   private var coding = ContentCoding.identity
+  private var batch: BatchIdentity?
   private var prefix = InlineArray<5, UInt8>(repeating: 0)
   private var prefixCount = 0
   private var expected = 0
@@ -60,6 +62,7 @@ final class GRPCExport: RequestReceiver {
       guard let known = ContentCoding(token: name) else { return answer(GRPCAnswer.unknownEncoding) }
       coding = known
     }
+    batch = head.fields[BatchIdentity.header].flatMap { BatchIdentity($0) }
     if !context.consumer.hasRoom { conclude(.overload(retryAfter: context.retryAfter)) }
   }
 
@@ -120,7 +123,7 @@ final class GRPCExport: RequestReceiver {
       guard body.charge(upTo: message.count) else { return conclude(.overload(retryAfter: context.retryAfter)) }
     }
     isHandedOn = true
-    let request = IntakeRequest(body: message, receiver: .otlpGRPC, peer: peer)
+    let request = IntakeRequest(body: message, receiver: .otlpGRPC, peer: peer, batch: batch)
     context.consumer.consume(request) { self.conclude($0) }
   }
 

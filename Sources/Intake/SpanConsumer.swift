@@ -12,12 +12,15 @@ public struct IntakeRequest: Sendable {
   public var receiver: ReceiverKind
   /// Who sent it.
   public var peer: PeerIdentity
+  /// What a relay calls this batch, at every try; nil where the sender gave it no name.
+  public var batch: BatchIdentity?
 
   /// Makes a request.
-  public init(body: [UInt8], receiver: ReceiverKind, peer: PeerIdentity) {
+  public init(body: [UInt8], receiver: ReceiverKind, peer: PeerIdentity, batch: BatchIdentity? = nil) {
     self.body = body
     self.receiver = receiver
     self.peer = peer
+    self.batch = batch
   }
 }
 

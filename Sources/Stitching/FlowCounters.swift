@@ -2,7 +2,7 @@ internal import Telemetry
 internal import TraceWire
 
 /// Flow of one ordered region pair.
-struct PairFlow: Sendable {
+struct PairFlow: Sendable, Codable {
   var traces = 0.0
   var requests = 0.0
   var errors = 0.0
@@ -13,7 +13,7 @@ struct PairFlow: Sendable {
 }
 
 /// Flow of one edge of the service graph.
-struct EdgeFlow: Sendable {
+struct EdgeFlow: Sendable, Codable {
   var requests = 0.0
   var failed = 0.0
   var client: Histogram
@@ -21,7 +21,7 @@ struct EdgeFlow: Sendable {
 }
 
 /// Traces of one service.
-struct ServiceFlow: Sendable {
+struct ServiceFlow: Sendable, Codable {
   var errors = 0.0
   var duration: Histogram
 }
@@ -46,6 +46,17 @@ struct FlowCounters: Sendable {
     empty = Histogram(upperBounds: limits.durationBuckets)
     pairNumbers = InternCache(names.pairs, hash: hash)
     edgeNumbers = InternCache(names.edges, hash: hash)
+  }
+
+  /// Begins to count at zero again.
+  mutating func reset() {
+    pairs = []
+    edges = []
+    services = []
+    closed = .zero
+    unmatchedEntries = []
+    lateSpans = []
+    lastFailed = []
   }
 
   /// The number of the pair a link crosses between; `nil` where both ends are in one region.

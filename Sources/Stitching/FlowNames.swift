@@ -19,7 +19,7 @@ public final class FlowNames: Sendable {
 }
 
 /// The bytes of a region's or a service's name.
-struct LabelName: Interned {
+struct LabelName: Interned, Codable {
   /// Longer names are past the cap: a label is repeated in every series.
   static let bytesMax = 256
 
@@ -34,7 +34,7 @@ struct LabelName: Interned {
 }
 
 /// An ordered pair of regions.
-struct RegionPair: Interned {
+struct RegionPair: Interned, Codable {
   var source: UInt16
   var target: UInt16
 
@@ -44,7 +44,7 @@ struct RegionPair: Interned {
 }
 
 /// A client and a server service, each in its region.
-struct ServiceEdge: Interned {
+struct ServiceEdge: Interned, Codable {
   var client: UInt32
   var server: UInt32
   var regions: RegionPair

@@ -60,6 +60,23 @@ public struct FlowSnapshot: Sendable {
     edgeKeys = state.names.edges.keys
   }
 
+  /// Nothing but what an earlier process has counted, by the names of this one.
+  init(_ totals: FlowTotals, names: FlowNames, empty: Histogram) {
+    (liveTraces, heldSpans, halfLinks, memoryBytes, closedTraces) = (0, 0, 0, 0, 0)
+    (forgotten, overflows) = (.zero, .zero)
+    (regions, services, pairKeys, edgeKeys) = ([], [], [], [])
+    let renumbered = totals.renumbered(names: names, empty: empty)
+    pairs = renumbered.pairs
+    edges = renumbered.edges
+    serviceFlows = renumbered.services
+    closed = SIMD4(totals.closed + [UInt64](repeating: 0, count: max(0, 4 - totals.closed.count)))
+    unmatchedEntries = renumbered.unmatchedEntries
+    lateSpans = renumbered.lateSpans
+    earlyClosings = totals.earlyClosings
+    duplicates = totals.duplicates
+    overBudget = totals.overBudget
+  }
+
   /// Adds what another shard of the same process has counted.
   public mutating func merge(_ other: FlowSnapshot) {
     liveTraces += other.liveTraces

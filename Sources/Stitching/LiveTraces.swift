@@ -9,6 +9,12 @@ struct LiveTrace: Sendable {
   /// The spans' bytes: complete `resource_spans` fields, one after the other.
   var payload: [UInt8] = []
   var pairs = PairSet()
+  /// Whether its closing was asked for: it is on no list and has no timer, and still takes spans.
+  var isAsked = false
+  /// Why it is to close before its time, where it was asked for that.
+  var early: EarlyClosing?
+  /// What it was charged with when it was asked for.
+  var askedBytes = 0
 
   /// Bytes the trace is charged with: its room in the tables, its facts and its spans' bytes.
   @inline(__always) var heldBytes: Int { Self.overhead &+ segment.byteCount &+ payload.capacity &+ 32 }
@@ -29,6 +35,9 @@ struct LiveTraces: Sendable {
   /// What all traces are charged with.
   private(set) var heldBytes = 0
   private(set) var spanCount = 0
+  /// Traces whose closing was asked for, and what they were charged with then.
+  private(set) var askedCount = 0
+  private(set) var askedBytes = 0
 
   init(hash: KeyedHash, now: UInt64) {
     self.hash = hash
@@ -77,6 +86,7 @@ struct LiveTraces: Sendable {
     spanCount &+= traces[Int(slot)].segment.spans.count &- spans
     guard traces[Int(slot)].lastSeen != now else { return }
     traces[Int(slot)].lastSeen = now
+    guard !traces[Int(slot)].isAsked else { return }
     idle.remove(slot)
     idle.append(slot)
   }
@@ -86,12 +96,39 @@ struct LiveTraces: Sendable {
     var trace = LiveTrace()
     swap(&trace, &traces[Int(slot)])
     index.remove(hash.slot(trace.id), slot)
-    idle.remove(slot)
-    if isArmed { wheel.disarm(slot) }
+    if trace.isAsked {
+      askedCount &-= 1
+      askedBytes &-= trace.askedBytes
+    } else {
+      idle.remove(slot)
+      if isArmed { wheel.disarm(slot) }
+    }
     free.append(slot)
     heldBytes &-= trace.heldBytes
     spanCount &-= trace.segment.spans.count
     return trace
+  }
+
+  /// Sets a trace aside whose closing is asked for.
+  mutating func ask(_ slot: UInt32, early: EarlyClosing?, isArmed: Bool) {
+    idle.remove(slot)
+    if isArmed { wheel.disarm(slot) }
+    traces[Int(slot)].isAsked = true
+    traces[Int(slot)].early = early
+    traces[Int(slot)].askedBytes = traces[Int(slot)].heldBytes
+    askedCount &+= 1
+    askedBytes &+= traces[Int(slot)].askedBytes
+  }
+
+  /// Takes the question back: the trace is looked after again, as one that was seen last.
+  mutating func unask(_ slot: UInt32, deadline: UInt64) {
+    askedCount &-= 1
+    askedBytes &-= traces[Int(slot)].askedBytes
+    traces[Int(slot)].isAsked = false
+    traces[Int(slot)].early = nil
+    traces[Int(slot)].askedBytes = 0
+    idle.append(slot)
+    wheel.arm(slot, at: deadline)
   }
 
   /// The next trace whose timer has fired; it is to be taken or armed again.

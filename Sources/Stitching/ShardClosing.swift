@@ -8,10 +8,12 @@ extension ShardState {
     while traces.count < limits.closedPerAdvance, left > 0, let slot = live.fire(now: now) {
       left &-= 1
       let deadline = policy.deadline(firstSeen: live[slot].firstSeen, lastSeen: live[slot].lastSeen)
-      if deadline <= now {
-        traces.append(close(slot, isArmed: false, now))
-      } else {
+      if deadline > now {
         live.arm(slot, at: deadline)
+      } else if asksBeforeClosing {
+        ask(slot, early: nil, isArmed: false)
+      } else {
+        traces.append(close(slot, isArmed: false, now))
       }
     }
     let limit = limits.closedPerAdvance &* 4
@@ -52,7 +54,7 @@ extension ShardState {
   }
 
   /// Closes a trace: counts it, remembers what may still be asked for, and hands its bytes on.
-  private mutating func close(_ slot: UInt32, isArmed: Bool, _ now: UInt64) -> ClosedTrace {
+  mutating func close(_ slot: UInt32, isArmed: Bool, _ now: UInt64) -> ClosedTrace {
     let trace = live.take(slot, isArmed: isArmed)
     let summary = TraceSummary(trace.segment)
     flows.count(closing: trace.segment, summary)

@@ -28,8 +28,12 @@ extension ShardState {
         // A trace is only opened for a span that it then holds.
         report.overBudget &+= run.count
       }
-      while live.heldBytes > limits.memoryBytesMax, let slot = live.longestIdle {
-        report.closed.append(close(slot, early: .memory, now))
+      if asksBeforeClosing {
+        askForRoom()
+      } else {
+        while live.heldBytes > limits.memoryBytesMax, let slot = live.longestIdle {
+          report.closed.append(close(slot, early: .memory, now))
+        }
       }
       first = last
     }
@@ -52,7 +56,7 @@ extension ShardState {
 
   /// Opens a trace, and closes the one that was idle for longest where there is no room.
   private mutating func open(_ id: TraceID, _ now: UInt64, _ report: inout IngestReport) -> UInt32 {
-    if live.count >= limits.maxLiveTraces, let slot = live.longestIdle {
+    if !asksBeforeClosing, live.count >= limits.maxLiveTraces, let slot = live.longestIdle {
       report.closed.append(close(slot, early: .maxLiveTraces, now))
     }
     return live.open(id, now: now, deadline: policy.deadline(firstSeen: now, lastSeen: now))

@@ -22,10 +22,17 @@ struct ShardState {
   var links: [Link] = []
   var ends: [LinkEnd] = []
   var cut: [UInt8] = []
+  /// Whether a trace closes only when its owner says so, having been asked; otherwise it closes at once.
+  let asksBeforeClosing: Bool
+  /// Traces whose closing is to be asked for.
+  var questions: [TraceID] = []
   /// Bytes that may still be written for the request at hand.
   var room = 0
 
-  init(limits: StitchingLimits, flow: FlowLimits, names: FlowNames, hash: KeyedHash, now: UInt64) {
+  init(
+    limits: StitchingLimits, flow: FlowLimits, names: FlowNames, hash: KeyedHash, now: UInt64,
+    asksBeforeClosing: Bool = false
+  ) {
     var limits = limits
     limits.maxSpansPerTrace = max(1, limits.maxSpansPerTrace)
     limits.closedPerAdvance = max(1, limits.closedPerAdvance)
@@ -33,6 +40,7 @@ struct ShardState {
     flowLimits = flow
     self.names = names
     self.hash = hash
+    self.asksBeforeClosing = asksBeforeClosing
     policy = ClosePolicy(limits)
     segmenter = Segmenter(names: names, hash: hash.derived(1))
     live = LiveTraces(hash: hash.derived(2), now: now)

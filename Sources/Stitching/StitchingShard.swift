@@ -1,3 +1,5 @@
+public import TraceWire
+
 /// One shard of the aggregator: collects, matches, closes and remembers the traces that `ShardMap` gives it.
 /// Single-threaded and without I/O: the loop it belongs to hands it spans and the time, which does not run backwards
 /// (where it does, the shard stays where it was).
@@ -11,8 +13,14 @@ public final class StitchingShard {
   ///   - names: the label tables, which all shards of the process share.
   ///   - hash: a secret that is not `ShardMap`'s.
   ///   - now: monotonic nanoseconds.
-  public init(limits: StitchingLimits, flow: FlowLimits, names: FlowNames, hash: KeyedHash, now: UInt64) {
-    state = ShardState(limits: limits, flow: flow, names: names, hash: hash, now: now)
+  ///   - asksBeforeClosing: whether a trace closes only with `close(_:now:)`, having been asked for by
+  ///     `takeQuestions()`; only `closeOldest` and `closeAll` close on their own then.
+  public init(
+    limits: StitchingLimits, flow: FlowLimits, names: FlowNames, hash: KeyedHash, now: UInt64,
+    asksBeforeClosing: Bool = false
+  ) {
+    state = ShardState(
+      limits: limits, flow: flow, names: names, hash: hash, now: now, asksBeforeClosing: asksBeforeClosing)
   }
 
   /// Takes in the spans of a request with these indices, all valid; quickest when a trace's are next to
@@ -25,6 +33,24 @@ public final class StitchingShard {
   /// Closes traces whose time has come, at most `closedPerAdvance`. There are more while `nextDeadline` is not past
   /// `now`.
   public func advance(to now: UInt64) -> [ClosedTrace] { state.advance(now) }
+
+  /// The traces that are to close by now. Each is to be answered with `close(_:now:)` or `keepOpen(_:now:)`.
+  public func takeQuestions() -> [TraceID] {
+    defer { state.questions.removeAll(keepingCapacity: state.questions.capacity < 1 << 14) }
+    return state.questions
+  }
+
+  /// Closes those of the traces that are live.
+  public func close(_ ids: [TraceID], now: UInt64) -> [ClosedTrace] { state.close(ids, now) }
+
+  /// Goes on with traces whose closing could not be said: they come up again when they have been idle anew.
+  public func keepOpen(_ ids: [TraceID], now: UInt64) { state.keepOpen(ids, now) }
+
+  /// Whether a trace is being collected.
+  public func isLive(_ id: TraceID) -> Bool { state.live.find(id) != nil }
+
+  /// Forgets what was counted so far, but nothing of the traces: somebody else knows the counts.
+  public func forgetCounts() { state.forgetCounts() }
 
   /// Closes the traces that were idle for longest until what is held is not more than this.
   public func closeOldest(untilHeldBytes target: Int, now: UInt64) -> [ClosedTrace] {

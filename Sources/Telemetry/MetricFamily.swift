@@ -47,7 +47,7 @@ public struct MetricSample: Sendable {
 }
 
 /// A histogram of weighted observations: one observation may stand for many, so counts are not whole.
-public struct Histogram: Sendable, Equatable {
+public struct Histogram: Sendable, Equatable, Codable {
   /// Upper bounds, rising, without infinity.
   public let upperBounds: [Double]
   /// Weight in each bucket (not cumulative); one more than there are bounds.
