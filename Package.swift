@@ -43,6 +43,7 @@ let package = Package(
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
   ],
   targets: [
     .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
@@ -55,6 +56,7 @@ let package = Package(
     module("HTTP2Engine", ["CNghttp2"]),
     module("TLSEngine", ["COpenSSL"]),
     module("Telemetry", [logging]),
+    module("DiskLog", [product("GRDB", "GRDB.swift"), product("GRDBSQLite", "GRDB.swift")]),
 
     module("Policy", ["TraceWire", "Telemetry"]),
     module("Delivery", ["Telemetry"]),
@@ -85,6 +87,7 @@ let package = Package(
     tests("HTTP2Engine", ["HTTP2Engine"]),
     tests("TLSEngine", ["TLSEngine"]),
     tests("Telemetry", ["Telemetry", logging]),
+    tests("DiskLog", ["DiskLog"]),
     tests("Policy", ["Policy", "TraceWire", "Telemetry", "TestKit", product("SwiftProtobuf", "swift-protobuf")]),
     tests("Delivery", ["Delivery", "Telemetry"]),
     tests("Stitching", ["Stitching", "TraceWire", "Telemetry", "TestKit", product("SwiftProtobuf", "swift-protobuf")]),

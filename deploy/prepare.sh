@@ -46,4 +46,4 @@ has_swift || stop 'Swift 6.2 or newer is missing. Get it from https://www.swift.
   curl -O https://download.swift.org/swiftly/linux/swiftly-$(uname -m).tar.gz
   tar zxf swiftly-$(uname -m).tar.gz && ./swiftly init && . ~/.local/share/swiftly/env.sh'
 
-need libnghttp2-dev libssl-dev libdeflate-dev libzstd-dev pkg-config git ca-certificates
+need libnghttp2-dev libssl-dev libdeflate-dev libzstd-dev libsqlite3-dev pkg-config git ca-certificates

@@ -1,0 +1,76 @@
+import Foundation
+
+@testable import DiskLog
+
+/// A directory of a test's own, gone with it.
+final class Scratch: Sendable {
+  let path: String
+
+  init() {
+    path = FileManager.default.temporaryDirectory.appending(path: "disklog-\(UUID().uuidString)").path
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  func options(maxBytes: Int = .max) -> DiskLogOptions {
+    DiskLogOptions(directory: path, name: "queue", maxBytes: maxBytes)
+  }
+
+  var file: String { path + "/queue.sqlite" }
+
+  func open(maxBytes: Int = .max, _ tuning: DiskLogTuning = DiskLogTuning()) throws -> DiskLog {
+    try DiskLog.open(options(maxBytes: maxBytes), tuning)
+  }
+
+  var names: [String] { ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted() }
+}
+
+extension DiskLog {
+  func commit(_ transaction: DiskLogTransaction) async -> Result<Range<UInt64>, DiskLogFault> {
+    await withCheckedContinuation { continuation in commit(transaction) { continuation.resume(returning: $0) } }
+  }
+
+  func append(_ records: DiskLogRecord...) async throws -> Range<UInt64> {
+    try await commit(DiskLogTransaction(appends: records)).get()
+  }
+
+  func remove(_ ranges: ClosedRange<UInt64>...) async throws {
+    _ = try await commit(DiskLogTransaction(removals: ranges)).get()
+  }
+
+  func read(_ addresses: [UInt64]) async throws -> [UInt64: DiskLogRecord] {
+    let found = await withCheckedContinuation { continuation in
+      read(addresses) { continuation.resume(returning: $0) }
+    }
+    return Dictionary(uniqueKeysWithValues: try found.get())
+  }
+
+  func close() async {
+    await withCheckedContinuation { continuation in close { continuation.resume() } }
+  }
+
+  var records: [UInt64: DiskLogRecord] {
+    get throws {
+      var records: [UInt64: DiskLogRecord] = [:]
+      try replay { entry, payload in
+        records[entry.address] = DiskLogRecord(kind: entry.kind, header: entry.header, payload: payload)
+      }
+      return records
+    }
+  }
+
+  var entries: [DiskLogEntry] {
+    get throws {
+      var entries: [DiskLogEntry] = []
+      try index { entries.append($0) }
+      return entries
+    }
+  }
+}
+
+extension DiskLogRecord {
+  init(_ text: String) { self.init(kind: 1, header: Array("h".utf8), payload: Array(text.utf8)) }
+  init(bytes: Int, kind: UInt8 = 2) {
+    self.init(kind: kind, header: [], payload: (0..<bytes).map { UInt8(truncatingIfNeeded: $0 &* 31) })
+  }
+}
