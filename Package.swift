@@ -60,7 +60,7 @@ let package = Package(
 
     module("Policy", ["TraceWire", "Telemetry"]),
     module("Delivery", ["Telemetry"]),
-    module("Stitching", ["TraceWire", "Telemetry"]),
+    module("Stitching", ["TraceWire", "Telemetry", "Compression"]),
 
     module("Transport", ["HTTP2Engine", "TLSEngine", "Telemetry", nioCore, nioPosix, nioHTTP1]),
     module("Intake", ["TraceWire", "Compression", "HTTP2Engine", "Telemetry", "Delivery"]),

@@ -1,3 +1,4 @@
 #include <libdeflate.h>
 #include <zstd.h>
 #include <zstd_errors.h>
+#include <zdict.h>

@@ -68,8 +68,8 @@ struct ClosedTraces: Sendable {
   }
 
   /// Remembers a trace that is not remembered.
-  mutating func remember(_ id: TraceID, _ segment: Segment, _ pairs: PairSet, now: UInt64) {
-    var needed = segment.spans.count &+ pairs.count
+  mutating func remember(_ id: TraceID, _ spans: [SpanRecord], _ pairs: [UInt32], now: UInt64) {
+    var needed = spans.count &+ pairs.count
     // Of a trace that alone is past the cap only its ID is remembered.
     if needed &* 8 &+ Self.bytesPerRecord > bytesMax { needed = 0 }
     let others = bytesMax &- needed &* 8 &- Self.bytesPerRecord
@@ -81,10 +81,10 @@ struct ClosedTraces: Sendable {
     if count >= records.count { growRecords() }
     var record = Record(traceID: id, expires: now.saturatingAdd(ttl), words: firstWord &+ UInt64(wordCount))
     if needed > 0 {
-      record.spanCount = UInt32(truncatingIfNeeded: segment.spans.count)
+      record.spanCount = UInt32(truncatingIfNeeded: spans.count)
       record.pairCount = UInt32(truncatingIfNeeded: pairs.count)
-      append(segment.spans.count) { words in for span in segment.spans { words.append(span.spanID.rawValue) } }
-      if pairs.count > 0 { append(pairs.count) { words in pairs.forEach { words.append(UInt64($0)) } } }
+      append(spans.count) { words in for span in spans { words.append(span.spanID.rawValue) } }
+      if pairs.count > 0 { append(pairs.count) { words in for pair in pairs { words.append(UInt64(pair)) } } }
     }
     let number = oldest &+ UInt32(truncatingIfNeeded: count)
     count &+= 1

@@ -98,12 +98,12 @@ struct FlowCounters: Sendable {
   }
 
   /// Counts a trace that closes.
-  mutating func count(closing segment: Segment, _ summary: TraceSummary) {
+  mutating func count(closing records: [SpanRecord], _ summary: TraceSummary) {
     closed[(summary.isCrossRegion ? 2 : 0) + (summary.isComplete ? 1 : 0)] &+= 1
     reserve(service: summary.service)
     services[Int(summary.service)].duration.observe(Self.seconds(summary.duration), weight: summary.weight)
     traceNumber &+= 1
-    let spans = segment.spans.span
+    let spans = records.span
     for index in spans.indices {
       if spans[index].link.flags.contains(.error) {
         let service = spans[index].link.service

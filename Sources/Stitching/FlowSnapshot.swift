@@ -34,9 +34,7 @@ public struct FlowSnapshot: Sendable {
     heldSpans = state.live.spanCount
     halfLinks = state.halfLinks.count
     closedTraces = state.closed.count
-    memoryBytes =
-      state.live.heldBytes + state.live.spareBytes + state.closed.byteCount + state.lateSpans.byteCount
-      + state.latePairs.byteCount + state.halfLinks.byteCount
+    memoryBytes = state.memoryBytes
     pairs = state.flows.pairs
     edges = state.flows.edges
     serviceFlows = state.flows.services

@@ -1,89 +1,105 @@
 internal import TraceWire
 
-/// One trace that is being collected.
+/// One trace that is being collected: 80 bytes without references. Its spans' facts and bytes lie apart from it and
+/// from each other.
 struct LiveTrace: Sendable {
   var id = TraceID()
   var firstSeen: UInt64 = 0
   var lastSeen: UInt64 = 0
-  var segment = Segment()
-  /// The spans' bytes: complete `resource_spans` fields, one after the other.
-  var payload: [UInt8] = []
+  var spans = SpanList()
+  var slices = StoredSlices()
   var pairs = PairSet()
   /// Whether its closing was asked for: it is on no list and has no timer, and still takes spans.
   var isAsked = false
   /// Why it is to close before its time, where it was asked for that.
   var early: EarlyClosing?
-  /// What it was charged with when it was asked for.
-  var askedBytes = 0
 
-  /// Bytes the trace is charged with: its room in the tables, its facts and its spans' bytes.
-  @inline(__always) var heldBytes: Int { Self.overhead &+ segment.byteCount &+ payload.capacity &+ 32 }
-
-  /// The trace itself, its list nodes and its slot in the index.
-  private static let overhead = MemoryLayout<LiveTrace>.stride + 32
+  /// A trace without its spans: itself, its list nodes and its slot in the index.
+  static let overhead = MemoryLayout<LiveTrace>.stride + 40
 }
 
-/// The table of live traces: a pool, an index by trace ID, the order of idleness, and a timer each.
-struct LiveTraces: Sendable {
+/// The table of live traces: a pool, an index by trace ID, the order of idleness, and a timer each; and what they
+/// consist of.
+struct LiveTraces {
   private var index = SlotIndex()
-  private var traces: [LiveTrace] = []
+  private var traces = ChunkedArray<LiveTrace>()
   private var free: [UInt32] = []
   /// From the one that was idle for longest to the one that was seen last.
   private var idle = SlotLists(lists: 1)
   private var wheel: TimingWheel
+  private var pool: SpanPool
+  private var store: SpanStore
+  private var far = FarPairs()
   private let hash: KeyedHash
   /// What all traces are charged with.
   private(set) var heldBytes = 0
-  private(set) var spanCount = 0
-  /// Traces whose closing was asked for, and what they were charged with then.
+  /// Traces whose closing was asked for, and what they are charged with.
   private(set) var askedCount = 0
   private(set) var askedBytes = 0
 
-  init(hash: KeyedHash, now: UInt64) {
+  init(hash: KeyedHash, spanHash: KeyedHash, blockBytes: Int, now: UInt64) {
     self.hash = hash
     wheel = TimingWheel(now: now)
+    pool = SpanPool(hash: spanHash)
+    store = SpanStore(blockBytes: blockBytes)
   }
 
   var count: Int { traces.count &- free.count }
-  /// Room of the tables that is not charged to a trace.
-  var spareBytes: Int { free.count &* MemoryLayout<LiveTrace>.stride }
+  var spanCount: Int { pool.count }
+  /// Bytes of everything: what traces are charged with, what is free between them, and what all need together.
+  var byteCount: Int {
+    traces.byteCount &+ free.capacity &* 4 &+ index.byteCount &+ idle.byteCount &+ wheel.byteCount &+ pool.byteCount
+      &+ store.byteCount
+  }
   var nextDeadline: UInt64? { wheel.nextDeadline }
   var longestIdle: UInt32? { idle.first() }
 
-  subscript(_ slot: UInt32) -> LiveTrace {
-    @inline(__always) _read { yield traces[Int(slot)] }
-    @inline(__always) _modify { yield &traces[Int(slot)] }
-  }
+  @inline(__always) subscript(_ slot: UInt32) -> LiveTrace { traces[Int(slot)] }
 
   @inline(__always) func find(_ id: TraceID) -> UInt32? {
     index.find(hash.slot(id)) { traces[Int($0)].id == id }
   }
 
+  // MARK: Opening, growing and closing
+
   /// Opens a trace that is not there.
   mutating func open(_ id: TraceID, now: UInt64, deadline: UInt64) -> UInt32 {
+    var trace = LiveTrace()
+    trace.id = id
+    trace.firstSeen = now
+    trace.lastSeen = now
     let slot: UInt32
     if let spare = free.popLast() {
       slot = spare
+      traces[Int(slot)] = trace
     } else {
       slot = UInt32(truncatingIfNeeded: traces.count)
-      traces.append(LiveTrace())
+      traces.append(trace)
       idle.reserve(entries: traces.count)
       wheel.reserve(timers: traces.count)
     }
-    traces[Int(slot)].id = id
-    traces[Int(slot)].firstSeen = now
-    traces[Int(slot)].lastSeen = now
     index.insert(hash.slot(id), slot)
     idle.append(slot)
     wheel.arm(slot, at: deadline)
-    heldBytes &+= traces[Int(slot)].heldBytes
+    heldBytes &+= LiveTrace.overhead
     return slot
   }
 
-  /// Books that a trace has grown from so many held bytes and spans.
-  mutating func grew(_ slot: UInt32, fromBytes bytes: Int, fromSpans spans: Int, now: UInt64) {
-    heldBytes &+= traces[Int(slot)].heldBytes &- bytes
-    spanCount &+= traces[Int(slot)].segment.spans.count &- spans
+  /// Takes in a span unless its trace has it, or has so many that it takes no more.
+  @inline(__always) mutating func absorb(
+    _ span: SpanRecord, into slot: UInt32, countMax: Int, links: inout [Link]
+  ) -> SpanPool.Absorbed {
+    let before = pool.heldBytes(traces[Int(slot)].spans)
+    let result = pool.absorb(span, into: &traces[Int(slot)].spans, countMax: countMax, links: &links)
+    charge(slot, pool.heldBytes(traces[Int(slot)].spans) &- before)
+    return result
+  }
+
+  /// Takes in the bytes of the spans that were absorbed last.
+  mutating func append(_ bytes: [UInt8], to slot: UInt32, now: UInt64) {
+    let before = store.heldBytes
+    store.append(bytes, to: &traces[Int(slot)].slices)
+    charge(slot, store.heldBytes &- before)
     guard traces[Int(slot)].lastSeen != now else { return }
     traces[Int(slot)].lastSeen = now
     guard !traces[Int(slot)].isAsked else { return }
@@ -91,23 +107,66 @@ struct LiveTraces: Sendable {
     idle.append(slot)
   }
 
-  /// Takes a trace out.
-  mutating func take(_ slot: UInt32, isArmed: Bool) -> LiveTrace {
-    var trace = LiveTrace()
-    swap(&trace, &traces[Int(slot)])
+  /// Adds a pair that the trace has crossed between; whether it is new.
+  mutating func insert(pair: UInt32, to slot: UInt32) -> Bool {
+    let before = far.heldBytes(traces[Int(slot)].pairs)
+    let isNew = far.insert(pair, to: &traces[Int(slot)].pairs)
+    charge(slot, far.heldBytes(traces[Int(slot)].pairs) &- before)
+    return isNew
+  }
+
+  /// Takes a trace out; what its spans are is to be read before.
+  /// - Returns: what it was charged with.
+  mutating func remove(_ slot: UInt32, isArmed: Bool) -> Int {
+    let trace = traces[Int(slot)]
+    let charged = charged(slot)
     index.remove(hash.slot(trace.id), slot)
     if trace.isAsked {
       askedCount &-= 1
-      askedBytes &-= trace.askedBytes
+      askedBytes &-= charged
     } else {
       idle.remove(slot)
       if isArmed { wheel.disarm(slot) }
     }
+    heldBytes &-= charged
+    pool.remove(trace.spans)
+    store.remove(trace.slices)
+    far.remove(trace.pairs)
     free.append(slot)
-    heldBytes &-= trace.heldBytes
-    spanCount &-= trace.segment.spans.count
-    return trace
+    return charged
   }
+
+  private func charged(_ slot: UInt32) -> Int {
+    let trace = traces[Int(slot)]
+    return LiveTrace.overhead &+ pool.heldBytes(trace.spans) &+ store.heldBytes(trace.slices)
+      &+ far.heldBytes(trace.pairs)
+  }
+
+  private mutating func charge(_ slot: UInt32, _ bytes: Int) {
+    heldBytes &+= bytes
+    if traces[Int(slot)].isAsked { askedBytes &+= bytes }
+  }
+
+  // MARK: What a trace consists of
+
+  /// The facts of a span, as a `Link` names it.
+  @inline(__always) func record(_ number: UInt32) -> SpanRecord { pool.record(number) }
+
+  /// The facts of all spans of a trace, in the order they came.
+  func read(_ slot: UInt32, into records: inout [SpanRecord]) { pool.read(traces[Int(slot)].spans, into: &records) }
+
+  /// The spans' bytes: complete `resource_spans` fields, one after the other.
+  func payload(_ slot: UInt32) -> [UInt8] { store.read(traces[Int(slot)].slices) }
+
+  /// The pairs that it has crossed between.
+  func pairs(_ slot: UInt32) -> [UInt32] { far.read(traces[Int(slot)].pairs) }
+
+  // MARK: Timers and questions
+
+  /// The next trace whose timer has fired; it is to be removed, asked for or armed again.
+  mutating func fire(now: UInt64) -> UInt32? { wheel.fire(now: now) }
+
+  mutating func arm(_ slot: UInt32, at deadline: UInt64) { wheel.arm(slot, at: deadline) }
 
   /// Sets a trace aside whose closing is asked for.
   mutating func ask(_ slot: UInt32, early: EarlyClosing?, isArmed: Bool) {
@@ -115,24 +174,17 @@ struct LiveTraces: Sendable {
     if isArmed { wheel.disarm(slot) }
     traces[Int(slot)].isAsked = true
     traces[Int(slot)].early = early
-    traces[Int(slot)].askedBytes = traces[Int(slot)].heldBytes
     askedCount &+= 1
-    askedBytes &+= traces[Int(slot)].askedBytes
+    askedBytes &+= charged(slot)
   }
 
   /// Takes the question back: the trace is looked after again, as one that was seen last.
   mutating func unask(_ slot: UInt32, deadline: UInt64) {
     askedCount &-= 1
-    askedBytes &-= traces[Int(slot)].askedBytes
+    askedBytes &-= charged(slot)
     traces[Int(slot)].isAsked = false
     traces[Int(slot)].early = nil
-    traces[Int(slot)].askedBytes = 0
     idle.append(slot)
     wheel.arm(slot, at: deadline)
   }
-
-  /// The next trace whose timer has fired; it is to be taken or armed again.
-  mutating func fire(now: UInt64) -> UInt32? { wheel.fire(now: now) }
-
-  mutating func arm(_ slot: UInt32, at deadline: UInt64) { wheel.arm(slot, at: deadline) }
 }

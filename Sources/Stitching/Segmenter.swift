@@ -22,12 +22,9 @@ struct Segmenter: Sendable {
 
   /// What a holder of these spans, all of one trace, knows of it. The first of spans with the same ID counts.
   mutating func segment(_ indices: some Sequence<UInt32>, of request: ReceivedRequest, hash: KeyedHash) -> Segment {
-    var segment = Segment()
+    var segment = Segment(hash: hash)
     var links: [Link] = []
-    for index in indices {
-      let record = record(index, of: request)
-      if segment.find(record.spanID, hash: hash) == nil { segment.absorb(record, hash: hash, links: &links) }
-    }
+    for index in indices { segment.absorb(record(index, of: request), links: &links) }
     return segment
   }
 }

@@ -55,13 +55,15 @@ extension ShardState {
 
   /// Closes a trace: counts it, remembers what may still be asked for, and hands its bytes on.
   mutating func close(_ slot: UInt32, isArmed: Bool, _ now: UInt64) -> ClosedTrace {
-    let trace = live.take(slot, isArmed: isArmed)
-    let summary = TraceSummary(trace.segment)
-    flows.count(closing: trace.segment, summary)
-    for span in trace.segment.spans { halfLinks.remember(span, in: trace.id, now: now) }
-    closed.remember(trace.id, trace.segment, trace.pairs, now: now)
+    let id = live[slot].id
+    live.read(slot, into: &closing)
+    let summary = TraceSummary(closing)
+    flows.count(closing: closing, summary)
+    for span in closing { halfLinks.remember(span, in: id, now: now) }
+    closed.remember(id, closing, live.pairs(slot), now: now)
+    let payload = live.payload(slot)
     return ClosedTrace(
-      traceID: trace.id, payload: trace.payload, spanCount: trace.segment.spans.count,
-      isComplete: summary.isComplete, isCrossRegion: summary.isCrossRegion, heldBytes: trace.heldBytes)
+      traceID: id, payload: payload, spanCount: closing.count, isComplete: summary.isComplete,
+      isCrossRegion: summary.isCrossRegion, heldBytes: live.remove(slot, isArmed: isArmed))
   }
 }

@@ -50,6 +50,7 @@ extension ShardState {
     if accepted.capacity > usual { accepted = [] }
     if links.capacity > usual { links = [] }
     if ends.capacity > usual { ends = [] }
+    if closing.capacity > usual { closing = [] }
     if cut.capacity > usual << 6 { cut = [] }
     segmenter.giveBackRoom()
   }
@@ -67,39 +68,31 @@ extension ShardState {
     _ run: ArraySlice<UInt32>, of request: ReceivedRequest, in slot: UInt32, _ now: UInt64,
     _ report: inout IngestReport
   ) {
-    let (bytes, spanCount) = (live[slot].heldBytes, live[slot].segment.spans.count)
     accepted.removeAll(keepingCapacity: true)
     links.removeAll(keepingCapacity: true)
-    live[slot].segment.reserve(run.count)
+    let countMax = room > 0 ? limits.maxSpansPerTrace : 0
     for index in run {
-      let record = segmenter.record(index, of: request)
-      if live[slot].segment.find(record.spanID, hash: hash) != nil {
-        report.duplicates &+= 1
-      } else if room <= 0 || live[slot].segment.spans.count >= limits.maxSpansPerTrace {
-        report.overBudget &+= 1
-      } else {
-        live[slot].segment.absorb(record, hash: hash, links: &links)
-        accepted.append(index)
+      switch live.absorb(segmenter.record(index, of: request), into: slot, countMax: countMax, links: &links) {
+      case .accepted: accepted.append(index)
+      case .duplicate: report.duplicates &+= 1
+      case .full: report.overBudget &+= 1
       }
     }
     guard !accepted.isEmpty else { return }
     report.accepted &+= accepted.count
     match(slot)
     cutAccepted(of: request)
-    // Most traces come in one piece: exact room for that.
-    if live[slot].payload.isEmpty { live[slot].payload.reserveCapacity(cut.count) }
-    live[slot].payload.append(contentsOf: cut)
-    live.grew(slot, fromBytes: bytes, fromSpans: spanCount, now: now)
+    live.append(cut, to: slot, now: now)
   }
 
   /// Counts the links that have just been completed in a live trace.
   private mutating func match(_ slot: UInt32) {
     for link in links {
-      let parent = live[slot].segment.spans[Int(link.parent)].link
-      let child = live[slot].segment.spans[Int(link.child)].link
+      let parent = live.record(link.parent).link
+      let child = live.record(link.child).link
       flows.count(edge: parent, child)
       if let pair = flows.crossing(parent, child) {
-        flows.count(crossing: pair, parent, child, isFirst: live[slot].pairs.insert(pair))
+        flows.count(crossing: pair, parent, child, isFirst: live.insert(pair: pair, to: slot))
       }
     }
   }

@@ -21,6 +21,8 @@ struct ShardState {
   var accepted: [UInt32] = []
   var links: [Link] = []
   var ends: [LinkEnd] = []
+  /// The spans of a trace that closes.
+  var closing: [SpanRecord] = []
   var cut: [UInt8] = []
   /// Whether a trace closes only when its owner says so, having been asked; otherwise it closes at once.
   let asksBeforeClosing: Bool
@@ -43,7 +45,9 @@ struct ShardState {
     self.asksBeforeClosing = asksBeforeClosing
     policy = ClosePolicy(limits)
     segmenter = Segmenter(names: names, hash: hash.derived(1))
-    live = LiveTraces(hash: hash.derived(2), now: now)
+    // Small enough that a small limit is not a few blocks, and large enough that there are not too many.
+    let blockBytes = min(max(limits.memoryBytesMax / 64, 4 << 10), 256 << 10)
+    live = LiveTraces(hash: hash.derived(2), spanHash: hash, blockBytes: blockBytes, now: now)
     // An end that waits is only of use while its trace is known as closed.
     let linkTTL = flow.linkTTL.clampedNanoseconds
     let memory = max(limits.maxTraceAge.clampedNanoseconds, linkTTL)
@@ -54,6 +58,11 @@ struct ShardState {
     halfLinks = HalfLinks(capacity: flow.maxHalfLinks, ttl: linkTTL, hash: hash.derived(6))
     flows = FlowCounters(limits: flow, names: names, hash: hash.derived(7))
     clock = now
+  }
+
+  /// Bytes of everything the shard has allocated, however much of it is in use.
+  var memoryBytes: Int {
+    live.byteCount + closed.byteCount + lateSpans.byteCount + latePairs.byteCount + halfLinks.byteCount
   }
 
   /// The time, which does not run backwards.

@@ -1,21 +1,21 @@
 /// Doubly linked lists through the entries of a pool: an entry is in one list at most and leaves it in O(1).
 /// Each list is a ring through its own sentinel, so that there are no special cases.
 struct SlotLists: Sendable {
-  private struct Node {
+  private struct Node: Sendable {
     var previous: UInt32
     var next: UInt32
   }
 
-  private var nodes: [Node]
+  private var nodes = ChunkedArray<Node>()
   private let lists: UInt32
 
   /// So many empty lists.
   init(lists: Int) {
     self.lists = UInt32(lists)
-    nodes = (0..<UInt32(lists)).map { Node(previous: $0, next: $0) }
+    for own in 0..<UInt32(lists) { nodes.append(Node(previous: own, next: own)) }
   }
 
-  var byteCount: Int { nodes.capacity &* MemoryLayout<Node>.stride }
+  var byteCount: Int { nodes.byteCount }
 
   /// Makes room for the entries below `count`.
   @inline(__always) mutating func reserve(entries count: Int) {

@@ -2,45 +2,55 @@ internal import TraceWire
 
 /// Finds spans of a large trace by their ID, and those that wait for a parent by the parent's ID.
 struct SpanIndex: Sendable {
+  private struct Entry: Sendable {
+    /// The span's number in the records.
+    var span: UInt32
+    /// The entry that waits for the same parent and came before.
+    var older: UInt32 = .max
+  }
+
+  /// In the order the spans came.
+  private var entries: [Entry] = []
+  /// By span ID.
   private var byID = SlotIndex()
-  /// The last span that waits for each missing parent; `older` leads to the others.
+  /// The last entry that waits for each missing parent; `older` leads to the others.
   private var waiting = SlotIndex()
-  private var older: [UInt32] = []
 
-  var byteCount: Int { byID.byteCount &+ waiting.byteCount &+ older.capacity &* 4 }
+  var byteCount: Int { byID.byteCount &+ waiting.byteCount &+ entries.capacity &* MemoryLayout<Entry>.stride }
 
-  func find(_ id: SpanID, in spans: [SpanRecord], hash: KeyedHash) -> UInt32? {
-    byID.find(hash.slot(id)) { spans[Int($0)].spanID == id }
+  func find(_ id: SpanID, in spans: SpanRecords, hash: KeyedHash) -> UInt32? {
+    byID.find(hash.slot(id)) { spans[entries[Int($0)].span].spanID == id }.map { entries[Int($0)].span }
   }
 
-  /// Takes in the span that was appended last.
-  mutating func append(_ span: SpanRecord, at index: UInt32, hash: KeyedHash) {
-    byID.insert(hash.slot(span.spanID), index)
-    older.append(.max)
-  }
-
-  /// Remembers that a span waits for its parent.
-  mutating func wait(_ index: UInt32, in spans: [SpanRecord], hash: KeyedHash) {
-    let parent = spans[Int(index)].parentID
+  /// Takes in a span, which waits for its parent or not.
+  mutating func append(_ number: UInt32, waits: Bool, in spans: SpanRecords, hash: KeyedHash) {
+    let own = UInt32(truncatingIfNeeded: entries.count)
+    entries.append(Entry(span: number))
+    byID.insert(hash.slot(spans[number].spanID), own)
+    guard waits else { return }
+    let parent = spans[number].parentID
     let slot = hash.slot(parent)
-    if let head = waiting.find(slot, { spans[Int($0)].parentID == parent }) {
-      older[Int(index)] = head
-      waiting.replace(slot, head, by: index)
+    if let head = head(parent, slot, in: spans) {
+      entries[Int(own)].older = head
+      waiting.replace(slot, head, by: own)
     } else {
-      older[Int(index)] = .max
-      waiting.insert(slot, index)
+      waiting.insert(slot, own)
     }
   }
 
   /// The spans that wait for this parent, which stop to wait.
-  mutating func takeWaiting(for parent: SpanID, in spans: [SpanRecord], hash: KeyedHash, _ found: (UInt32) -> Void) {
+  mutating func takeWaiting(for parent: SpanID, in spans: SpanRecords, hash: KeyedHash, _ found: (UInt32) -> Void) {
     let slot = hash.slot(parent)
-    guard let head = waiting.find(slot, { spans[Int($0)].parentID == parent }) else { return }
+    guard let head = head(parent, slot, in: spans) else { return }
     waiting.remove(slot, head)
     var next = head
     while next != .max {
-      found(next)
-      next = older[Int(next)]
+      found(entries[Int(next)].span)
+      next = entries[Int(next)].older
     }
+  }
+
+  private func head(_ parent: SpanID, _ slot: UInt32, in spans: SpanRecords) -> UInt32? {
+    waiting.find(slot) { spans[entries[Int($0)].span].parentID == parent }
   }
 }

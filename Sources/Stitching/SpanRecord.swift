@@ -29,7 +29,7 @@ struct LinkEnd: Hashable, Sendable {
   }
 }
 
-/// What the shard keeps of one span besides its bytes: 64 bytes, no references.
+/// What the shard knows of one span besides its bytes; `PackedSpan` is how it is kept.
 struct SpanRecord: Hashable, Sendable {
   var spanID: SpanID
   /// Zero where the span has no parent.
@@ -37,6 +37,15 @@ struct SpanRecord: Hashable, Sendable {
   var start: UInt64
   var end: UInt64
   var link: LinkEnd
+
+  /// Makes a record of its parts.
+  @inline(__always) init(spanID: SpanID, parentID: SpanID, start: UInt64, end: UInt64, link: LinkEnd) {
+    self.spanID = spanID
+    self.parentID = parentID
+    self.start = start
+    self.end = end
+    self.link = link
+  }
 
   /// Makes the record of a span whose trace ID and span ID are valid.
   @inline(__always) init(_ facts: borrowing SpanFacts, _ label: ResourceLabel) {

@@ -65,6 +65,9 @@ public final class StitchingShard {
 
   /// Bytes of the live traces: spans and bookkeeping. What is remembered of closed ones has its own cap.
   public var heldBytes: Int { state.live.heldBytes }
+  /// Bytes of all that the shard has allocated: what is held, what is free between it, and what is remembered of closed
+  /// traces.
+  public var memoryBytes: Int { state.memoryBytes }
   /// Spans of the live traces.
   public var heldSpans: Int { state.live.spanCount }
   /// Traces that are being collected.

@@ -1,6 +1,6 @@
 internal import TraceWire
 
-/// What the one tree of a trace amounts to when it closes. A pure function of its segment.
+/// What the one tree of a trace amounts to when it closes. A pure function of its spans.
 struct TraceSummary: Sendable {
   /// Whether there is exactly one root and no entry whose parent never came.
   let isComplete: Bool
@@ -14,19 +14,20 @@ struct TraceSummary: Sendable {
   /// How many traces this one stands for: the weight of the span that `service` is of.
   let weight: Double
 
-  init(_ segment: Segment) {
-    precondition(!segment.spans.isEmpty, "a trace has a span")
-    let spans = segment.spans.span
-    var (roots, head, crossRegion) = (0, 0, false)
+  init(_ records: [SpanRecord]) {
+    precondition(!records.isEmpty, "a trace has a span")
+    let spans = records.span
+    var (roots, openEntries, head, crossRegion) = (0, 0, 0, false)
     var (firstStart, lastEnd) = (UInt64.max, UInt64.min)
     for index in spans.indices {
       if spans[index].isRoot { roots &+= 1 }
+      if spans[index].isUnmatchedEntry { openEntries &+= 1 }
       if Self.leads(spans[index], spans[head]) { head = index }
       if !spans[index].link.isInRegion(of: spans[0].link) { crossRegion = true }
       firstStart = min(firstStart, spans[index].start)
       lastEnd = max(lastEnd, spans[index].end)
     }
-    isComplete = roots == 1 && segment.openEntries == 0
+    isComplete = roots == 1 && openEntries == 0
     isCrossRegion = crossRegion
     duration = lastEnd.saturatingSubtract(firstStart)
     service = spans[head].link.service

@@ -154,7 +154,8 @@ import TraceWire
     }
     let all = series(shard.snapshot())
     #expect(all["stitching_closed_traces{}"] ?? 0 < 40)
-    #expect(shard.snapshot().memoryBytes < 100_000)
+    // What compression needs comes on top.
+    #expect(shard.snapshot().memoryBytes < 2 << 20)
   }
 
   @Test func oneLateSpanTooMany() {

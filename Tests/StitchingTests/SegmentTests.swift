@@ -18,7 +18,7 @@ import TraceWire
 
   func merged(_ segments: Segment...) -> Segment {
     var result = segments[0]
-    for segment in segments.dropFirst() { result.merge(segment, hash: hash) }
+    for segment in segments.dropFirst() { result.merge(segment) }
     return result
   }
 
@@ -43,19 +43,19 @@ import TraceWire
     #expect(merged(merged(a, b), c) == merged(a, merged(b, c)), "seed \(seed)")
     #expect(merged(a, a) == a && merged(merged(a, b), b) == merged(a, b), "seed \(seed)")
     #expect(merged(a, b).openEntries == merged(b, a).openEntries, "seed \(seed)")
-    #expect(merged(Segment(), a) == a && merged(a, Segment()) == a, "seed \(seed)")
+    #expect(merged(Segment(hash: hash), a) == a && merged(a, Segment(hash: hash)) == a, "seed \(seed)")
   }
 
   @Test(arguments: 1...20 as ClosedRange<UInt64>) func everyLinkComesUpOnce(seed: UInt64) {
     var traces = RandomTraces(seed: seed)
     let spans = traces.trace(1, spans: Int.random(in: 1...120, using: &traces.random))
-    var whole = Segment()
+    var whole = Segment(hash: hash)
     var found: [[UInt64]] = []
     for part in [spans.filter { $0.id & 2 == 0 }, spans.filter { $0.id & 2 != 0 }] {
-      var segment = Segment()
-      let alone = segment.merge(self.segment(part), hash: hash)
+      var segment = Segment(hash: hash)
+      let alone = segment.merge(self.segment(part))
       found += alone.map { [segment.spans[Int($0.parent)], segment.spans[Int($0.child)]].map(\.spanID.rawValue) }
-      let between = whole.merge(segment, hash: hash)
+      let between = whole.merge(segment)
       // Merging again finds the links inside the part, too.
       let known = Set(found)
       found += between.map { [whole.spans[Int($0.parent)], whole.spans[Int($0.child)]].map(\.spanID.rawValue) }
@@ -68,22 +68,22 @@ import TraceWire
   }
 
   @Test func fiftyThousandChildrenOfOneMissingParent() {
-    var segment = Segment()
+    var segment = Segment(hash: hash)
     var links: [Link] = []
     var record = self.segment([TestSpan(id: 1, parent: 5)]).spans[0]
     for number in 10..<50_010 as Range<UInt64> {
       record.spanID = SpanID(number)
-      segment.absorb(record, hash: hash, links: &links)
+      segment.absorb(record, links: &links)
     }
     #expect(links.isEmpty && segment.openEntries == 50_000)
     record.spanID = SpanID(5)
     record.parentID = SpanID()
-    segment.absorb(record, hash: hash, links: &links)
+    segment.absorb(record, links: &links)
     #expect(links.count == 50_000 && segment.openEntries == 0)
   }
 
   @Test func aRecordIsSmall() {
-    #expect(MemoryLayout<SpanRecord>.stride <= 64)
-    #expect(MemoryLayout<LiveTrace>.stride <= 112)
+    #expect(MemoryLayout<PackedSpan>.stride <= 40)
+    #expect(MemoryLayout<LiveTrace>.stride <= 80)
   }
 }
