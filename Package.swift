@@ -31,7 +31,10 @@ let logging = product("Logging", "swift-log")
 let package = Package(
   name: "longspan",
   platforms: [.macOS(.v26)],
-  products: [.executable(name: "longspan", targets: ["longspan"])],
+  products: [
+    .executable(name: "longspan", targets: ["longspan"]),
+    .executable(name: "longspan-loadtest", targets: ["longspan-loadtest"]),
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
@@ -80,6 +83,13 @@ let package = Package(
       dependencies: ["Gateway", product("ArgumentParser", "swift-argument-parser")], swiftSettings: strict),
 
     .target(
+      name: "FaultProxy", dependencies: [nioCore, nioPosix], path: "loadtest/FaultProxy", swiftSettings: strict),
+    .executableTarget(
+      name: "longspan-loadtest",
+      dependencies: ["FaultProxy", nioCore, nioPosix, product("ArgumentParser", "swift-argument-parser")],
+      path: "loadtest/longspan-loadtest", swiftSettings: strict),
+
+    .target(
       name: "TestKit", dependencies: ["TraceWire", product("SwiftProtobuf", "swift-protobuf")],
       path: "Tests/TestKit", swiftSettings: strict),
     tests("TraceWire", ["TraceWire", "TestKit", product("SwiftProtobuf", "swift-protobuf")]),
@@ -99,7 +109,8 @@ let package = Package(
         "Gateway", logging, "Compression", "HTTP2Engine", "TraceWire", "Telemetry", "Policy", "Delivery", "Stitching",
         "TestKit",
       ]),
-    tests("System", ["longspan", "TestKit", "TraceWire", product("SwiftProtobuf", "swift-protobuf")]),
+    tests("FaultProxy", ["FaultProxy", nioCore, nioPosix]),
+    tests("System", ["longspan", "FaultProxy", "TestKit", "TraceWire", product("SwiftProtobuf", "swift-protobuf")]),
     tests("Tidy"),
   ],
   swiftLanguageModes: [.v6])

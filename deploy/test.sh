@@ -13,8 +13,9 @@ if ! cmp -s Tests/SystemTests/Peers/requirements.txt .build-python/requirements.
   cp Tests/SystemTests/Peers/requirements.txt .build-python/requirements.txt
 fi
 
-swift format lint --strict --recursive Package.swift Sources Tests
+swift format lint --strict --recursive Package.swift Sources Tests loadtest
 # The products by name: a plain `--build-tests` would also build the generators that swift-protobuf comes with.
 swift build --product longspan
+swift build --product longspan-loadtest
 swift build --product longspanPackageTests
 LONGSPAN_TEST_PYTHON="$PWD/$python" swift test --skip-build "$@"

@@ -10,7 +10,7 @@ import Testing
   }
 
   @Test func uncheckedPromisesAreExplained() throws {
-    for file in try SourceTree().swiftFiles where file.isProduct {
+    for file in try SourceTree().swiftFiles where file.isProduct || file.isTool {
       for (index, line) in file.lines.enumerated() {
         guard line.contains("@unchecked Sendable") || line.contains("nonisolated(unsafe)") else { continue }
         let near = file.lines[max(0, index - 6)...index]
@@ -21,7 +21,7 @@ import Testing
 
   @Test func nothingIsLeftOver() throws {
     let leftovers = ["TO" + "DO", "FIX" + "ME", "X" + "XX", "try" + "!", "as" + "! ", "fatal" + "Error("]
-    for file in try SourceTree().swiftFiles where file.isProduct {
+    for file in try SourceTree().swiftFiles where file.isProduct || file.isTool {
       for (index, line) in file.lines.enumerated() {
         for word in leftovers { #expect(!line.contains(word), "\(file.path):\(index + 1) holds \(word)") }
       }

@@ -7,14 +7,12 @@ struct SourceTree {
     var path: String
     var lines: [Substring]
 
-    /// The target the file belongs to: the folder below `Sources` or `Tests`, or `loadtest`.
-    var target: String {
-      let parts = path.split(separator: "/")
-      return parts[0] == "loadtest" ? "loadtest" : String(parts[1])
-    }
+    /// The target the file belongs to: the folder below `Sources`, `Tests` or `loadtest`.
+    var target: String { String(path.split(separator: "/")[1]) }
 
     var isGenerated: Bool { path.hasSuffix(".pb.swift") }
     var isProduct: Bool { path.hasPrefix("Sources/") }
+    var isTool: Bool { path.hasPrefix("loadtest/") }
 
     /// What the file imports, without access levels, attributes and kinds.
     var imports: [String] {
