@@ -92,6 +92,13 @@ let package = Package(
     .target(
       name: "TestKit", dependencies: ["TraceWire", product("SwiftProtobuf", "swift-protobuf")],
       path: "Tests/TestKit", swiftSettings: strict),
+    .target(
+      name: "FuzzTargets",
+      dependencies: [
+        "TraceWire", "Compression", "HTTP2Engine", "Telemetry", "Policy", "Delivery", "Intake", "TestKit",
+        product("SwiftProtobuf", "swift-protobuf"),
+      ],
+      path: "Tests/FuzzTargets", swiftSettings: strict),
     tests("TraceWire", ["TraceWire", "TestKit", product("SwiftProtobuf", "swift-protobuf")]),
     tests("Compression", ["Compression"]),
     tests("HTTP2Engine", ["HTTP2Engine"]),
@@ -111,6 +118,14 @@ let package = Package(
       ]),
     tests("FaultProxy", ["FaultProxy", nioCore, nioPosix]),
     tests("System", ["longspan", "FaultProxy", "TestKit", "TraceWire", product("SwiftProtobuf", "swift-protobuf")]),
+    .testTarget(
+      name: "FuzzTests", dependencies: ["FuzzTargets", "TestKit"], exclude: ["Corpus"], swiftSettings: strict),
     tests("Tidy"),
   ],
   swiftLanguageModes: [.v6])
+
+// For `loadtest/fuzz.sh`: the fuzz targets with the `main` that libFuzzer brings.
+if Context.environment["LONGSPAN_FUZZ"] != nil {
+  package.targets.append(
+    .executableTarget(name: "longspan-fuzz", dependencies: ["FuzzTargets"], path: "Tests/FuzzEntry"))
+}

@@ -1,0 +1,1 @@
+// libFuzzer brings `main`; `LLVMFuzzerTestOneInput` is in FuzzTargets. A target needs a file.
