@@ -4,6 +4,14 @@ internal import GRDB
 struct LogPlace: Sendable {
   var ledger: Ledger
   var next: Int64
+  /// The version of the note that was saved last. Each epoch has its own, above all earlier ones.
+  var noteVersion: Int64
+
+  init(_ ledger: Ledger, next: Int64) {
+    self.ledger = ledger
+    self.next = next
+    noteVersion = ledger.epoch << 32
+  }
 }
 
 /// Puts submissions in one SQLite transaction, in their order. Its figures are taken over only when it was committed.
@@ -71,7 +79,10 @@ struct GroupCommit {
       try RecordTable.append(db, record, at: place.next)
       place.next += 1
     }
-    for (name, value) in transaction.notes { try NoteTable.save(db, name, value) }
+    for (name, value) in transaction.notes {
+      place.noteVersion += 1
+      try NoteTable.save(db, name, value, version: place.noteVersion)
+    }
     usedDelta += appendedBytes
     counters.transactions += 1
     counters.appendedRecords += transaction.appends.count

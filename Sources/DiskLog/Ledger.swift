@@ -8,7 +8,7 @@ struct Ledger {
   /// No address below was never given.
   var next: Int64
 
-  private var sum: Int64 { RecordChecksum.ledger(identity: identity.span.bytes, epoch: epoch, next: next) }
+  var sum: Int64 { RecordChecksum.ledger(identity: identity.span.bytes, epoch: epoch, next: next) }
 
   /// A new log's.
   static func fresh(next: Int64 = 1) -> Ledger {

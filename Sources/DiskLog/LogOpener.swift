@@ -26,11 +26,14 @@ struct LogOpener {
 
   mutating func open() throws(DiskLogFault) -> Opened {
     try adoptDraft()
-    if directory.length(directory.file) > 0, let opened = try openFile() { return opened }
+    if directory.length(directory.file) > 0, !hasDamagedWAL, let opened = try openFile() { return opened }
     try rebuild()
     guard let opened = try openFile() else { throw .broken("'\(directory.file)' was just made and is damaged") }
     return opened
   }
+
+  /// SQLite takes a WAL up to the first damaged frame and forgets the rest.
+  private var hasDamagedWAL: Bool { PageFile(directory.file + "-wal").map { WALImage($0).isDamaged } ?? false }
 
   /// A crash may have left a draft: a complete one takes its place, else it goes.
   private mutating func adoptDraft() throws(DiskLogFault) {
@@ -114,16 +117,17 @@ struct LogOpener {
   /// Makes a new file of what the old one still tells, if there is an old one.
   private mutating func rebuild() throws(DiskLogFault) {
     do {
-      try directory.create(directory.draft)
-      let draft = try LogFile(directory.draft, tuning)
-      defer { try? draft.close() }
-      try draft.queue.inDatabase { try LogSchema.create($0) }
-      var salvage = Salvage()
-      try salvage.fill(draft, from: directory.length(directory.file) > 0 ? directory.file : nil, tuning)
-      try draft.queue.inDatabase { try LogSchema.complete($0) }
-      try draft.close()
-      opening.salvaged += salvage.records
-      opening.lost += salvage.lost
+      let draft = try LogDraft(directory, tuning)
+      defer { draft.close() }
+      var ledger = Ledger.fresh()
+      if directory.exists(directory.file) || directory.exists(directory.file + "-wal") {
+        var salvage = Salvage()
+        try draft.fill(&salvage, from: directory.file)
+        opening.salvaged = salvage.records
+        opening.lost = salvage.lost
+        ledger = salvage.ledger
+      }
+      try draft.complete(ledger)
     } catch {
       throw described(error)
     }

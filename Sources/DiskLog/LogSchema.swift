@@ -18,7 +18,10 @@ enum LogSchema {
     CREATE TABLE ledger(id INTEGER PRIMARY KEY, identity BLOB NOT NULL, epoch INTEGER NOT NULL, next INTEGER NOT NULL, \
     sum INTEGER NOT NULL)
     """,
-    "CREATE TABLE note(name TEXT NOT NULL PRIMARY KEY, value BLOB NOT NULL, sum INTEGER NOT NULL) WITHOUT ROWID",
+    """
+    CREATE TABLE note(id INTEGER PRIMARY KEY, name TEXT NOT NULL, value BLOB NOT NULL, version INTEGER NOT NULL, \
+    sum INTEGER NOT NULL)
+    """,
     """
     CREATE TABLE record(address INTEGER PRIMARY KEY, kind INTEGER NOT NULL, header BLOB NOT NULL, \
     payload_bytes INTEGER NOT NULL, payload_sum INTEGER NOT NULL, sum INTEGER NOT NULL, payload BLOB NOT NULL)

@@ -20,7 +20,7 @@ final class LogWriter: Sendable {
     file = opened.file
     self.tuning = tuning
     submissions = Mutex(Submissions(usedBytes: opening.bytes, maxBytes: maxBytes))
-    place = Mutex(LogPlace(ledger: opened.ledger, next: opened.next))
+    place = Mutex(LogPlace(opened.ledger, next: opened.next))
     used = Atomic(opening.bytes)
     var counters = DiskLogCounters()
     counters.damagedFiles = opening.wasSetAside.count

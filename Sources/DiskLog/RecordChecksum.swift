@@ -53,9 +53,10 @@ struct RecordChecksum {
   }
 
   /// Of a note.
-  static func note(name: String, value: RawSpan) -> Int64 {
+  static func note(name: String, value: RawSpan, version: Int64) -> Int64 {
     var sum = RecordChecksum(seed: 3)
     let name = Array(name.utf8)
+    sum.add(UInt64(bitPattern: version))
     sum.add(name.span.bytes)
     sum.add(value)
     return sum.value

@@ -6,8 +6,17 @@ import Foundation
 final class Scratch: Sendable {
   let path: String
 
-  init() {
-    path = FileManager.default.temporaryDirectory.appending(path: "disklog-\(UUID().uuidString)").path
+  /// `isFast`: in memory where the machine has that, for tests that do not depend on what lasts.
+  init(isFast: Bool = false) {
+    var root = FileManager.default.temporaryDirectory.path
+    if isFast, FileManager.default.isWritableFile(atPath: "/dev/shm") { root = "/dev/shm" }
+    path = "\(root)/disklog-\(UUID().uuidString)"
+  }
+
+  /// Puts files where a log is to find them, by their suffixes.
+  func put(_ files: [String: [UInt8]]) throws {
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    for (suffix, bytes) in files { try Data(bytes).write(to: URL(filePath: file + suffix)) }
   }
 
   deinit { try? FileManager.default.removeItem(atPath: path) }
