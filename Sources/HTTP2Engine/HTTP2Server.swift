@@ -3,7 +3,7 @@
 /// The transport hands over what it read (`receive`), then writes what `drain` gives. When either throws, it drains
 /// once more, writes that, and closes. When the connection is gone it says so with `connectionLost`.
 public final class HTTP2Server {
-  private let session: HTTP2Session
+  let session: HTTP2Session
   let service: any RequestService
   let peer: PeerIdentity
   /// The path of the request before: one connection's requests are mostly for the same.

@@ -30,6 +30,10 @@ final class HTTP2Session {
   /// The fault that ended the connection, once one did.
   private(set) var fault: HTTP2Fault?
   private(set) var isLost = false
+  /// The peer's first SETTINGS came.
+  var hasPeerSettings = false
+  /// The stream whose header block has begun and is not whole.
+  var openHeaderBlock: Int32?
 
   init(_ limits: SessionLimits) {
     self.limits = limits

@@ -23,6 +23,9 @@ final class ServerStream: HTTP2Stream, Responder {
   private var receiver: (any RequestReceiver)?
   /// Bytes of the body that came after the answer was sent.
   private var uselessBytes = 0
+  var pace = BodyPace()
+  /// Bytes of the answer that were left to be sent at the last look.
+  var leftAtLook: Int?
 
   init(id: Int32, session: HTTP2Session, server: HTTP2Server) {
     self.server = server
@@ -86,6 +89,7 @@ final class ServerStream: HTTP2Stream, Responder {
   }
 
   override func data(_ bytes: UnsafeRawBufferPointer) {
+    pace.received(bytes.count)
     if let receiver { return receiver.receive(bytes) }
     consume(bytes.count)
     guard isLocalEnded else { return }
@@ -104,6 +108,8 @@ final class ServerStream: HTTP2Stream, Responder {
   }
 
   // MARK: The answer
+
+  var isAnswered: Bool { stage == .answered }
 
   func consumed(_ byteCount: Int) { consume(byteCount) }
 

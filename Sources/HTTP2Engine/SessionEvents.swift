@@ -5,6 +5,7 @@ extension HTTP2Session {
   func headersBegan(_ id: Int32, opens: Bool) {
     if opens, stream(id) == nil, let stream = owner?.openStream(id) { adopt(stream) }
     guard let stream = stream(id) else { return }
+    openHeaderBlock = id
     stream.budget = HeaderBudget(limits)
     stream.headersBegan()
   }
@@ -13,6 +14,7 @@ extension HTTP2Session {
     let head = frame.pointee.hd
     switch head.type {
     case FrameType.data, FrameType.headers:
+      if head.type == FrameType.headers { openHeaderBlock = nil }
       guard let stream = stream(head.stream_id) else { return }
       if head.type == FrameType.headers { stream.headersEnded() }
       if head.flags & FrameFlag.endStream != 0 {
@@ -24,6 +26,8 @@ extension HTTP2Session {
       owner?.pongReceived(withUnsafeBytes(of: payload) { UInt64(bigEndian: $0.loadUnaligned(as: UInt64.self)) })
     case FrameType.goAway:
       owner?.goAwayReceived()
+    case FrameType.settings:
+      hasPeerSettings = true
     default:
       break
     }
@@ -68,6 +72,8 @@ extension HTTP2Session {
 
   func streamClosed(_ id: Int32, _ code: UInt32) {
     nghttp2_session_set_stream_user_data(raw, id, nil)
+    // A header block that is refused is never reported as whole.
+    if openHeaderBlock == id { openHeaderBlock = nil }
     guard let stream = streams.removeValue(forKey: id) else { return }
     let unconsumed = stream.detach()
     // What was not consumed would be missing from the connection's window for ever.

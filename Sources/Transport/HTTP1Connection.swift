@@ -16,7 +16,7 @@ final class HTTP1Connection: ChannelInboundHandler {
   private var isInputEnded = false
   /// The last answer was given: what else comes is of no interest.
   private var isEnding = false
-  private var partCount = 0
+  private(set) var partCount = 0
   /// Bytes came that are not a whole head yet.
   private var isHeadPartial = false
 
@@ -83,10 +83,16 @@ final class HTTP1Connection: ChannelInboundHandler {
     exchange = nil
   }
 
-  /// What the connection waits for.
-  var wait: Patience.Wait {
-    guard let exchange else { return isHeadPartial ? .peer : .request }
-    return exchange.isComplete ? .nothing : .peer
+  /// Whether the connection has no request.
+  var isIdle: Bool { exchange == nil }
+  /// Whether the rest of a request's body is owed.
+  var awaitsBody: Bool { exchange.map { !$0.isComplete } ?? false }
+  /// A number for the head that has begun and is not whole, another for each.
+  var openHead: Int? { isHeadPartial ? partCount : nil }
+
+  /// A regular look at the request that is being received. True: its body comes too slowly.
+  func isBodyTooSlow(_ rule: BodyPace.Rule) -> Bool {
+    awaitsBody && exchange?.pace.isTooSlow(rule) ?? false
   }
 
   /// Passes bytes to the codec by way of `forward`. True: they were of use, and not only a piece of a head.

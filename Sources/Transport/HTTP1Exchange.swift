@@ -15,6 +15,7 @@ final class HTTP1Exchange: Responder {
   private(set) var isComplete = false
   private weak var connection: HTTP1Connection?
   private var unwantedBytes = 0
+  var pace = BodyPace()
 
   init(_ connection: HTTP1Connection, isHead: Bool, keepsAlive: Bool) {
     self.connection = connection
@@ -23,6 +24,7 @@ final class HTTP1Exchange: Responder {
   }
 
   func receive(_ bytes: UnsafeRawBufferPointer) {
+    pace.received(bytes.count)
     guard isAnswered else { return receiver?.receive(bytes) ?? () }
     unwantedBytes &+= bytes.count
     if unwantedBytes > Self.unwantedBytesMax { connection?.tooMuchUnwanted() }

@@ -1,6 +1,7 @@
 public import HTTP2Engine
 internal import NIOCore
 public import NIOPosix
+internal import Synchronization
 
 /// One listening socket and the connections it accepted.
 public final class Listener: Sendable {
@@ -10,12 +11,16 @@ public final class Listener: Sendable {
   public let address: String
   private let channel: any Channel
   private let registries: PerLoop<ConnectionRegistry>
+  private let options: OptionsInForce
 
-  private init(name: String, address: String, channel: any Channel, registries: PerLoop<ConnectionRegistry>) {
-    self.name = name
+  private init(
+    address: String, channel: any Channel, registries: PerLoop<ConnectionRegistry>, options: OptionsInForce
+  ) {
+    name = options.value.name
     self.address = address
     self.channel = channel
     self.registries = registries
+    self.options = options
   }
 
   /// Binds and begins to accept on the group's loops; each loop's connections are served by its own service.
@@ -27,6 +32,7 @@ public final class Listener: Sendable {
     let loops = Array(group.makeIterator())
     let registries = try await PerLoop(on: loops) { loop, _ in ConnectionRegistry(loop) }
     let scratches = try await PerLoop(on: loops) { _, _ in ScratchBuffer() }
+    let inForce = OptionsInForce(options)
     let bootstrap = ServerBootstrap(group: group)
       .serverChannelOption(.backlog, value: 1024)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -38,19 +44,28 @@ public final class Listener: Sendable {
       )
       .childChannelInitializer { child in
         child.eventLoop.makeCompletedFuture {
-          guard counters.admit() else { throw ConnectionRefused() }
-          child.closeFuture.whenComplete { _ in counters.ended() }
+          let address = child.remoteAddress?.ipAddress ?? ""
+          guard counters.admit(address) else { throw ConnectionRefused() }
+          child.closeFuture.whenComplete { _ in counters.ended(address) }
           let loop = child.eventLoop
           try child.pipeline.syncOperations.addHandler(
             ServerConnection(
-              options, service: services.value(on: loop), counters: counters, registry: registries.value(on: loop),
+              inForce.value, service: services.value(on: loop), counters: counters, registry: registries.value(on: loop),
               scratch: scratches.value(on: loop)))
         }
       }
     let channel = try await KeepAlive.options.reduce(bootstrap) { $0.childChannelOption($1.0, value: $1.1) }
       .bind(host: options.host, port: options.port).get()
     return Listener(
-      name: options.name, address: describe(channel.localAddress), channel: channel, registries: registries)
+      address: describe(channel.localAddress), channel: channel, registries: registries, options: inForce)
+  }
+
+  /// Puts other limits in force for connections from now on; open ones keep theirs.
+  public func adopt(http2: HTTP2Limits, timeouts: ConnectionTimeouts) {
+    options.change {
+      $0.http2 = http2
+      $0.timeouts = timeouts
+    }
   }
 
   /// Stops accepting and asks every connection to finish; returns when all have ended, those that have not when the
@@ -68,5 +83,15 @@ public final class Listener: Sendable {
   }
 }
 
-/// The cap on connections is reached.
+/// The options of connections from now on.
+private final class OptionsInForce: Sendable {
+  private let options: Mutex<ListenerOptions>
+
+  init(_ options: ListenerOptions) { self.options = Mutex(options) }
+
+  var value: ListenerOptions { options.withLock { $0 } }
+  func change(_ body: (inout ListenerOptions) -> Void) { options.withLock { body(&$0) } }
+}
+
+/// A cap on connections is reached.
 struct ConnectionRefused: Error {}

@@ -20,19 +20,12 @@ public struct ListenerOptions: Sendable {
   public var tls: TLSContextSource?
   /// The limits of an HTTP/2 connection. Those of headers hold for HTTP/1.1 as well.
   public var http2: HTTP2Limits
-  /// How long a connection may take until it is known what it speaks.
-  public var openingTimeout: Duration
-  /// How long a peer may owe the rest of a request or not read its answers: once to twice this long. An HTTP/1.1
-  /// connection may be idle four times as long.
-  public var stallTimeout: Duration
-  /// How long a peer that has been told goodbye has to read it.
-  public var lingerTimeout: Duration
+  public var timeouts: ConnectionTimeouts
 
   /// Makes options.
   public init(
     name: String, host: String, port: Int, protocols: Protocols, tls: TLSContextSource? = nil,
-    http2: HTTP2Limits = HTTP2Limits(), openingTimeout: Duration = .seconds(10), stallTimeout: Duration = .seconds(30),
-    lingerTimeout: Duration = .seconds(2)
+    http2: HTTP2Limits = HTTP2Limits(), timeouts: ConnectionTimeouts = ConnectionTimeouts()
   ) {
     self.name = name
     self.host = host
@@ -40,8 +33,6 @@ public struct ListenerOptions: Sendable {
     self.protocols = protocols
     self.tls = tls
     self.http2 = http2
-    self.openingTimeout = openingTimeout
-    self.stallTimeout = stallTimeout
-    self.lingerTimeout = lingerTimeout
+    self.timeouts = timeouts
   }
 }

@@ -1,35 +1,38 @@
 /// Finds out that a connection waits for its peer in vain. It is asked at regular intervals, so that no clock is read
 /// when bytes come; what is in vain is known after one to two intervals.
 struct Patience {
-  /// What a connection waits for.
-  enum Wait {
-    /// For this side, or for a request that may come any time.
-    case nothing
-    /// For another request, on a connection that has had one (HTTP/1.1): clients that keep it for later come back.
-    case request
-    /// For what the peer owes: the rest of a request, or that it reads its answers.
-    case peer
-  }
-
-  /// Intervals that a connection may be idle.
-  static let idleIntervals = 4
-
-  private var wait = Wait.nothing
-  private var vainIntervals = 0
+  private var wasAwaiting = false
   private var hasProgress = false
 
   /// The peer did some of what it owes.
   mutating func progress() { hasProgress = true }
 
-  /// An interval is over. True: so is patience.
-  mutating func isOver(_ current: Wait) -> Bool {
-    vainIntervals = hasProgress || current != wait ? 0 : vainIntervals + 1
-    hasProgress = false
-    wait = current
-    switch current {
-    case .nothing: return false
-    case .request: return vainIntervals >= Self.idleIntervals
-    case .peer: return vainIntervals >= 1
+  /// Whether nothing came since the last interval, and something was owed then.
+  var isVain: Bool { wasAwaiting && !hasProgress }
+
+  /// An interval is over; `isAwaiting` says whether the peer owes something now. True: so is patience.
+  mutating func isOver(_ isAwaiting: Bool) -> Bool {
+    defer {
+      wasAwaiting = isAwaiting
+      hasProgress = false
     }
+    return isAwaiting && isVain
+  }
+}
+
+/// Finds out that a connection is of no use to its peer. It is asked four times in the time that a connection may be
+/// idle.
+struct Idleness {
+  /// Intervals that a connection may be idle.
+  static let intervals = 4
+
+  private var idleIntervals = 0
+  private var lastRequest = 0
+
+  /// An interval is over. `lastRequest` is a number that grows with every request. True: the time is over.
+  mutating func isOver(isIdle: Bool, lastRequest: Int) -> Bool {
+    idleIntervals = isIdle && lastRequest == self.lastRequest ? idleIntervals + 1 : 0
+    self.lastRequest = lastRequest
+    return idleIntervals >= Self.intervals
   }
 }

@@ -10,7 +10,7 @@ final class ServerConnection: ChannelDuplexHandler {
   typealias OutboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
 
-  private enum Mode {
+  enum Mode {
     case detecting([UInt8])
     case http2(HTTP2Server)
     case http1(HTTP1Connection)
@@ -21,17 +21,17 @@ final class ServerConnection: ChannelDuplexHandler {
   /// How much is thrown away after the end before the peer is cut off.
   private static let lingerBytesMax = 4 << 20
 
-  private let options: ListenerOptions
+  let options: ListenerOptions
   private let service: any RequestService
-  private let counters: ConnectionCounters
+  let counters: ConnectionCounters
   private let registry: ConnectionRegistry
   private let scratch: ScratchBuffer
-  private var tls: TLSSession?
-  private var mode = Mode.detecting([])
-  private var context: ChannelHandlerContext?
-  private var patience = Patience()
-  /// Ends the opening, later the lingering; in between it looks after `patience`.
-  private var timer: Scheduled<Void>?
+  private(set) var tls: TLSSession?
+  private(set) var mode = Mode.detecting([])
+  private(set) var context: ChannelHandlerContext?
+  var patience = Patience()
+  var idleness = Idleness()
+  var timers = ConnectionTimers()
   private var isReading = false
   private var isDraining = false
   /// The peer sends no more: TCP's FIN or TLS's `close_notify`.
@@ -63,13 +63,13 @@ final class ServerConnection: ChannelDuplexHandler {
 
   func channelActive(context: ChannelHandlerContext) {
     if let source = options.tls { tls = TLSSession(source.current) }
-    schedule(options.openingTimeout) { $0.hangUp("opening_timeout") }
+    beginOpening()
     registry.add(self)
     context.fireChannelActive()
   }
 
   func channelInactive(context: ChannelHandlerContext) {
-    timer?.cancel()
+    timers.cancel()
     if case .http2(let server) = mode { server.connectionLost() }
     mode = .ended
     tls = nil
@@ -97,35 +97,10 @@ final class ServerConnection: ChannelDuplexHandler {
   /// Counts why the peer is being left.
   func note(_ reason: String) { counters.closed(for: reason) }
 
-  private func hangUp(_ reason: String) {
+  func hangUp(_ reason: String) {
     note(reason)
     end()
   }
-
-  private func schedule(_ delay: Duration, _ action: @escaping (ServerConnection) -> Void) {
-    timer?.cancel()
-    let delay = TimeAmount.nanoseconds(delay.nanosecondsClamped)
-    timer = context?.eventLoop.assumeIsolated().scheduleTask(in: delay) { [weak self] in
-      if let self { action(self) }
-    }
-  }
-
-  private func lookAfterPatience() {
-    let wait: Patience.Wait =
-      switch mode {
-      case .detecting, .ended: .peer
-      case .http2(let server): server.activeStreams > 0 || !isWritable ? .peer : .nothing
-      case .http1(let connection): isWritable ? connection.wait : .peer
-      }
-    guard patience.isOver(wait) else { return schedule(options.stallTimeout) { $0.lookAfterPatience() } }
-    switch (mode, wait) {
-    case (.ended, _): abort()
-    case (_, .peer): hangUp("stalled")
-    default: end(lingers: false)
-    }
-  }
-
-  private var isWritable: Bool { context?.channel.isWritable ?? false }
 
   // MARK: The end
 
@@ -144,8 +119,7 @@ final class ServerConnection: ChannelDuplexHandler {
     case .http1(let connection): connection.ended()
     case .detecting, .ended: break
     }
-    patience = Patience()
-    schedule(options.stallTimeout) { $0.lookAfterPatience() }
+    beginEnding()
     tls?.close()
     let promise = context.eventLoop.makePromise(of: Void.self)
     promise.futureResult.assumeIsolated().whenComplete { [weak self] _ in self?.goodbyeSent(lingers: lingers) }
@@ -158,7 +132,7 @@ final class ServerConnection: ChannelDuplexHandler {
     isGoodbyeSent = true
     guard lingers, !isInputEnded else { return abort() }
     context.close(mode: .output, promise: nil)
-    schedule(options.lingerTimeout) { $0.abort() }
+    beginLingering()
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -244,13 +218,14 @@ final class ServerConnection: ChannelDuplexHandler {
     } catch {
       fault = error
     }
+    if timers.isOpening, server.hasBegun { beginServing(idle: options.timeouts.idleHTTP2) }
+    watchHeaders(of: server)
   }
 
   private func startHTTP2(_ held: [UInt8]) {
     let server = HTTP2Server(limits: options.http2, service: service, peer: peer)
     server.wantsFlush = { [weak self] in self?.flush() }
     mode = .http2(server)
-    schedule(options.stallTimeout) { $0.lookAfterPatience() }
     if isDraining { server.shutdown() }
     held.withUnsafeBytes { feed($0, to: server) }
   }
@@ -264,12 +239,13 @@ final class ServerConnection: ChannelDuplexHandler {
       return hangUp("http1_protocol_error")
     }
     mode = .http1(handler)
-    schedule(options.stallTimeout) { $0.lookAfterPatience() }
+    beginServing(idle: options.timeouts.idle)
     pass(wrapInboundOut(context.channel.allocator.buffer(bytes: held)), to: handler, context)
   }
 
   private func pass(_ data: NIOAny, to connection: HTTP1Connection, _ context: ChannelHandlerContext) {
     if connection.take({ context.fireChannelRead(data) }) { patience.progress() }
+    if case .http1 = mode { watchHeaders(connection.openHead) }
   }
 
   // MARK: Bytes out
@@ -296,7 +272,7 @@ final class ServerConnection: ChannelDuplexHandler {
   }
 
   /// Writes what the engines have to say. During a read this waits for the read's end, so that one write answers all.
-  private func flush() {
+  func flush() {
     guard let context, !isReading, context.channel.isActive else { return }
     guard case .http2(let server) = mode else {
       if let tls, tls.outputByteCount > 0 {
@@ -323,5 +299,9 @@ final class ServerConnection: ChannelDuplexHandler {
       return tls.takeOutput(context.channel.allocator)
     }
     if out.readableBytes > 0 { context.writeAndFlush(wrapOutboundOut(out), promise: nil) }
+    // A header block that was refused is over when the peer is told so.
+    if timers.headerBlock != nil { watchHeaders(of: server) }
   }
+
+  private func watchHeaders(of server: HTTP2Server) { watchHeaders(server.openHeaderBlock.map { Int($0) }) }
 }

@@ -78,7 +78,7 @@ import Testing
     try await many.said("open")
     let full = try await process.scrape()
     #expect(full["longspan_connections"] == 3)
-    #expect(full["longspan_connections_refused_total"] == 1)
+    #expect(full["longspan_connections_refused_total{limit=\"max_connections\"}"] == 1)
     try many.go()
     #expect(await many.end() == ["status 200", "status 200", "status 200", "refusing", "open"])
     // Those that ended make room.

@@ -1,4 +1,5 @@
 import HTTP2Engine
+import Telemetry
 import Testing
 import Transport
 
@@ -83,5 +84,41 @@ import Transport
     #expect(server.counters.open == 0)
     await second.close()
     await third.close()
+  }
+
+  @Test func connectionsOfOneAddressAreCapped() async throws {
+    let server = try await Server(perPeerMax: 1)
+    func served(_ peer: RawPeer) async throws -> Bool {
+      try? await peer.send(post("/echo", "x"))
+      return await peer.read { $0.messages.count == 1 }.messages.count == 1
+    }
+    let first = try await RawPeer.connect(to: server.address)
+    #expect(try await served(first))
+    let second = try await RawPeer.connect(to: server.address)
+    #expect(try await !served(second))
+    let refused = server.counters.families().filter { $0.name == "longspan_connections_refused_total" }
+      .flatMap(\.samples).map { "\($0.labels.map(\.value).joined()): \($0.value)" }
+    #expect(refused == ["max_connections: number(0.0)", "max_connections_per_peer: number(1.0)"])
+    server.counters.resize(connectionsMax: 100, perPeerMax: 2)
+    let third = try await RawPeer.connect(to: server.address)
+    #expect(try await served(third))
+    await server.listener.drain(within: .seconds(60))
+    for peer in [first, second, third] { await peer.close() }
+  }
+
+  @Test func otherLimitsHoldForLaterConnections() async throws {
+    let server = try await Server()
+    let before = try await RawPeer.connect(to: server.address)
+    try await before.send(post("/echo", "x"))
+    await before.read { $0.messages.count == 1 }
+    server.listener.adopt(http2: HTTP2Limits(headerBytesMax: 100), timeouts: ConnectionTimeouts(linger: .zero))
+    let long = "POST /echo HTTP/1.1\r\ncontent-length: 0\r\nx: " + String(repeating: "y", count: 200) + "\r\n\r\n"
+    try await before.send(long)
+    #expect(await before.read { $0.messages.count == 2 }.messages.map(\.status) == [200, 200])
+    let after = try await RawPeer.connect(to: server.address)
+    try? await after.send(long)
+    #expect(await after.read { $0.messages.count == 1 }.messages.map(\.status) == [431])
+    await server.listener.drain(within: .seconds(60))
+    for peer in [before, after] { await peer.close() }
   }
 }

@@ -13,18 +13,18 @@ struct Server {
 
   init(
     _ protocols: ListenerOptions.Protocols = .http1AndHTTP2, tls: TLSContext? = nil, http2: HTTP2Limits = HTTP2Limits(),
-    connectionsMax: Int = 100, lingerTimeout: Duration = .seconds(2)
+    connectionsMax: Int = 100, perPeerMax: Int = 0, lingerTimeout: Duration = .seconds(2)
   ) async throws {
     let group = MultiThreadedEventLoopGroup.singleton
     let journal = journal
-    counters = ConnectionCounters(connectionsMax: connectionsMax)
+    counters = ConnectionCounters(connectionsMax: connectionsMax, perPeerMax: perPeerMax)
     let services = try await PerLoop<any RequestService>(on: Array(group.makeIterator())) { loop, _ in
       ScriptedService(journal, loop)
     }
     listener = try await Listener.bind(
       ListenerOptions(
         name: "test", host: "127.0.0.1", port: 0, protocols: protocols, tls: tls.map { TLSContextSource($0) },
-        http2: http2, lingerTimeout: lingerTimeout),
+        http2: http2, timeouts: ConnectionTimeouts(linger: lingerTimeout)),
       group: group, services: services, counters: counters)
   }
 

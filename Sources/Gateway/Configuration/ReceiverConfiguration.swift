@@ -41,17 +41,6 @@ public struct AggregatorReceiversConfiguration: Sendable, Equatable {
   public init() {}
 }
 
-/// What one client may ask of a listener.
-public struct LimitsConfiguration: Sendable, Equatable {
-  /// Of one request, also after decompression.
-  public var maxRequestBytes = 64 << 20
-  public var maxConnections = 1024
-  /// HTTP/2 streams of one connection.
-  public var maxConcurrentStreams = 128
-
-  public init() {}
-}
-
 extension OTLPReceiverConfiguration {
   static func read(_ section: SectionReader) -> OTLPReceiverConfiguration? {
     var value = OTLPReceiverConfiguration()
@@ -93,17 +82,6 @@ extension AggregatorReceiversConfiguration {
   static func read(_ section: SectionReader) -> AggregatorReceiversConfiguration? {
     var value = AggregatorReceiversConfiguration()
     value.otlp = section.namedSection("otlp", OTLPReceiverConfiguration.read) ?? value.otlp
-    return value
-  }
-}
-
-extension LimitsConfiguration {
-  static func read(_ section: SectionReader) -> LimitsConfiguration? {
-    var value = LimitsConfiguration()
-    // A gRPC message's length has four bytes, and protobuf ends at 2 GiB.
-    value.maxRequestBytes = section["max_request_mib"]?.mebibytes(1...2047) ?? value.maxRequestBytes
-    value.maxConnections = section["max_connections"]?.integer(1...1_000_000) ?? value.maxConnections
-    value.maxConcurrentStreams = section["max_concurrent_streams"]?.integer(1...1_000_000) ?? value.maxConcurrentStreams
     return value
   }
 }
