@@ -24,6 +24,8 @@ struct ConnectionSlot: Sendable {
   var failures = 0
   /// Whether the connection brought an answer.
   var isProven = false
+  /// Whether the connection leads to where none is to lead any more: its end is no failure.
+  var isReplaced = false
   /// Whether no connection is to follow: the configuration has fewer now.
   var isRetired = false
 

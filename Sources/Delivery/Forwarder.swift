@@ -57,7 +57,7 @@ public struct Forwarder: Sendable {
     slot: Int, concurrency: Int = .max, now: UInt64, into commands: inout [ForwarderCommand]
   ) {
     guard slots.indices.contains(slot), slots[slot].state == .connecting else { return }
-    slots[slot].state = slots[slot].isRetired ? .leaving : .ready
+    slots[slot].state = slots[slot].isRetired || slots[slot].isReplaced ? .leaving : .ready
     slots[slot].peerConcurrency = max(0, concurrency)
     slots[slot].isProven = false
     closeIfLeft(slot, &commands)
@@ -88,13 +88,14 @@ public struct Forwarder: Sendable {
     let inFlight = slots[slot].inFlight
     slots[slot].inFlight = []
     var wait: UInt64 = 0
-    if slots[slot].isProven {
+    if slots[slot].isProven || slots[slot].isReplaced {
       slots[slot].failures = 0
     } else {
       wait = options.reconnect.delay(retry: isDraining ? 0 : slots[slot].failures, jitter: jitter.next())
       slots[slot].failures += 1
     }
     slots[slot].isProven = false
+    slots[slot].isReplaced = false
     slots[slot].state = .down(until: now.later(by: wait))
     for request in inFlight { resolve(request.sequence, .lost, now, &commands) }
     nextExpiry = min(nextExpiry, expiry(of: 0))
@@ -159,6 +160,26 @@ public struct Forwarder: Sendable {
       if slots[slot].isRetired, slots[slot].state == .ready {
         slots[slot].state = .leaving
         closeIfLeft(slot, &commands)
+      }
+    }
+    proceed(now, &commands)
+  }
+
+  /// A reload that changes where connections lead. Those that are up finish what is in flight and leave, and what
+  /// follows them goes to the new place at once.
+  public mutating func renewConnections(now: UInt64, into commands: inout [ForwarderCommand]) {
+    for slot in slots.indices {
+      slots[slot].failures = 0
+      switch slots[slot].state {
+      case .down: slots[slot].state = .down(until: now)
+      case .connecting:
+        slots[slot].isReplaced = true
+        commands.append(.close(slot: slot))
+      case .ready:
+        slots[slot].isReplaced = true
+        slots[slot].state = .leaving
+        closeIfLeft(slot, &commands)
+      case .leaving: slots[slot].isReplaced = true
       }
     }
     proceed(now, &commands)

@@ -5,11 +5,11 @@ internal import Telemetry
 internal import TraceWire
 
 /// OTLP over gRPC: `opentelemetry.proto.collector.trace.v1.TraceService/Export`, unary, on HTTP/2.
-public final class OTLPGRPCService: RequestService {
+public final class OTLPGRPCService: IntakeService {
   /// The one method that is served.
   public static let exportPath = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 
-  let context: IntakeContext
+  public var context: IntakeContext
 
   /// Makes the service of one event loop.
   public init(_ context: IntakeContext) { self.context = context }

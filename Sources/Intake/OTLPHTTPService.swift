@@ -4,11 +4,11 @@ internal import Telemetry
 internal import TraceWire
 
 /// OTLP over HTTP: `POST /v1/traces`, protobuf and JSON, on HTTP/1.1 and HTTP/2.
-public final class OTLPHTTPService: RequestService {
+public final class OTLPHTTPService: IntakeService {
   /// The one path that is served.
   public static let tracesPath = "/v1/traces"
 
-  private let context: IntakeContext
+  public var context: IntakeContext
 
   /// Makes the service of one event loop.
   public init(_ context: IntakeContext) { self.context = context }

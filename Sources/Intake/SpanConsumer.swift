@@ -47,6 +47,12 @@ public protocol SpanConsumer: AnyObject {
   func consume(_ request: IntakeRequest, completion: @escaping (IntakeVerdict) -> Void)
 }
 
+/// A receiving service of one event loop.
+public protocol IntakeService: RequestService {
+  /// What holds for requests from now on.
+  var context: IntakeContext { get set }
+}
+
 /// What the receivers of one event loop share.
 public struct IntakeContext {
   /// Bytes a request may have, before and after decompression.

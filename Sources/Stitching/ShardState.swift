@@ -2,11 +2,11 @@ internal import TraceWire
 
 /// All of a shard, as a value, so that the compiler sees who changes what.
 struct ShardState {
-  let limits: StitchingLimits
+  private(set) var limits: StitchingLimits
   let flowLimits: FlowLimits
   let names: FlowNames
   let hash: KeyedHash
-  let policy: ClosePolicy
+  private(set) var policy: ClosePolicy
   var segmenter: Segmenter
   var live: LiveTraces
   var closed: ClosedTraces
@@ -35,10 +35,7 @@ struct ShardState {
     limits: StitchingLimits, flow: FlowLimits, names: FlowNames, hash: KeyedHash, now: UInt64,
     asksBeforeClosing: Bool = false
   ) {
-    var limits = limits
-    limits.maxSpansPerTrace = max(1, limits.maxSpansPerTrace)
-    limits.closedPerAdvance = max(1, limits.closedPerAdvance)
-    self.limits = limits
+    self.limits = limits.inRange
     flowLimits = flow
     self.names = names
     self.hash = hash
@@ -65,9 +62,24 @@ struct ShardState {
     live.byteCount + closed.byteCount + lateSpans.byteCount + latePairs.byteCount + halfLinks.byteCount
   }
 
+  mutating func adopt(_ newLimits: StitchingLimits) {
+    limits = newLimits.inRange
+    policy = ClosePolicy(limits)
+  }
+
   /// The time, which does not run backwards.
   mutating func tick(_ now: UInt64) -> UInt64 {
     clock = max(clock, now)
     return clock
+  }
+}
+
+extension StitchingLimits {
+  /// With at least one where none would be for ever.
+  fileprivate var inRange: StitchingLimits {
+    var limits = self
+    limits.maxSpansPerTrace = max(1, limits.maxSpansPerTrace)
+    limits.closedPerAdvance = max(1, limits.closedPerAdvance)
+    return limits
   }
 }

@@ -30,6 +30,10 @@ public final class StitchingShard {
     state.ingest(request, spans, now)
   }
 
+  /// Puts other limits in force for what comes. Timeouts that are shorter now hold for traces that are opened from now
+  /// on, longer ones for all. What is remembered of closed traces keeps its size.
+  public func adopt(_ limits: StitchingLimits) { state.adopt(limits) }
+
   /// Closes traces whose time has come, at most `closedPerAdvance`. There are more while `nextDeadline` is not past
   /// `now`.
   public func advance(to now: UInt64) -> [ClosedTrace] { state.advance(now) }

@@ -50,8 +50,8 @@ public final class Listener: Sendable {
           let loop = child.eventLoop
           try child.pipeline.syncOperations.addHandler(
             ServerConnection(
-              inForce.value, service: services.value(on: loop), counters: counters, registry: registries.value(on: loop),
-              scratch: scratches.value(on: loop)))
+              inForce.value, service: services.value(on: loop), counters: counters,
+              registry: registries.value(on: loop), scratch: scratches.value(on: loop)))
         }
       }
     let channel = try await KeepAlive.options.reduce(bootstrap) { $0.childChannelOption($1.0, value: $1.1) }

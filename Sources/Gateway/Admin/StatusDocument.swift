@@ -47,7 +47,8 @@ struct StatusDocument: Encodable, Sendable {
       capacityBytes: exporters.reduce(0) { $0 + $1.counters.capacity.limit })
     peers = exporters.map { exporter in
       Peer(
-        name: exporter.name, endpoint: exporter.target.authority, connections: exporter.counters.readyConnections,
+        name: exporter.name, endpoint: exporter.settings.target.authority,
+        connections: exporter.counters.readyConnections,
         requestsInFlight: exporter.counters.inFlightRequests, queueBytes: exporter.counters.capacity.used,
         queueCapacityBytes: exporter.counters.capacity.limit)
     }

@@ -162,6 +162,9 @@ final class AggregatorLane: SpanConsumer {
     sealed.removeAll(keepingCapacity: true)
   }
 
+  /// Puts other limits of this loop's shard in force.
+  func adopt(_ limits: StitchingLimits) { shard.adopt(limits) }
+
   /// What this loop's shard counted.
   func flows() -> FlowSnapshot { shard.snapshot() }
 }

@@ -97,20 +97,23 @@ final class AggregatorRole: StartedRole {
     StatusDocument(.aggregator, self, exporters: exporters, configuration: configuration.withLock { $0.summary })
   }
 
-  /// Puts the certificates of another configuration in force. No connection is dropped. Throws `StartFailure`, with
-  /// nothing changed, when one is no good.
-  /// - Returns: the sections that differ from the last configuration and need a restart.
+  /// Puts another configuration in force: limits, stitching, exporters, certificates. No connection of a client is
+  /// dropped. Throws `StartFailure`, with nothing changed, when a certificate is no good.
+  /// - Returns: the sections that differ from what is in force and need a restart.
   func reload(_ new: AggregatorConfiguration) async throws -> [String] {
-    var renewals = [try intake.renewal(new.receivers.otlp)]
-    for exporter in exporters {
-      guard let section = new.exporters.first(where: { $0.name == exporter.name }) else { continue }
-      renewals.append(try exporter.renewal(section))
+    let reloaded = configuration.withLock { $0.reloaded(new) }
+    let inForce = reloaded.inForce
+    var changes = [try intake.change(to: inForce.receivers.otlp, inForce.limits)]
+    for (section, (exporter, lanes)) in zip(inForce.exporters, zip(exporters, exporterLanes)) {
+      changes.append(try exporter.change(to: section, on: lanes))
     }
-    for renew in renewals { renew() }
-    return configuration.withLock { old in
-      defer { old = new }
-      return old.sectionsNeedingRestart(to: new)
-    }
+    for change in changes { await change() }
+    let memory = inForce.stitching.memoryLimitBytes
+    shared.budget.resize(limit: memory, spike: memory / 8)
+    let limits = inForce.stitchingLimits.divided(by: lanes.count)
+    _ = await lanes.map { $0.adopt(limits) }
+    configuration.withLock { $0 = inForce }
+    return reloaded.sectionsNeedingRestart
   }
 
   func connect() async {

@@ -1,6 +1,4 @@
-internal import Compression
 internal import Delivery
-internal import HTTP2Engine
 internal import Logging
 internal import Synchronization
 internal import Telemetry
@@ -9,36 +7,35 @@ internal import Transport
 /// One configured exporter: what its lanes on the event loops share.
 final class Exporter: Sendable {
   let name: String
-  let target: UpstreamTarget
-  let options: ForwarderOptions
-  let http2: HTTP2ClientLimits
-  let export: OTLPExport
-  /// The heads of requests by their message's coding.
-  let requests: [ContentCoding: ClientRequest]
   let counters: ExporterCounters
   let ledger: SpanLedger
   let budget: ByteBudget
   let logger: Logger
+  private let inForce: Mutex<ExporterSettings>
   private let lastTold = Mutex<String?>(nil)
 
   init(
-    name: String, target: UpstreamTarget, options: ForwarderOptions, http2: HTTP2ClientLimits, export: OTLPExport,
-    counters: ExporterCounters, ledger: SpanLedger, budget: ByteBudget, logger: Logger
+    _ settings: ExporterSettings, counters: ExporterCounters, ledger: SpanLedger, budget: ByteBudget, logger: Logger
   ) {
-    self.name = name
-    self.target = target
-    self.options = options
-    self.http2 = http2
-    self.export = export
-    requests = Dictionary(uniqueKeysWithValues: ContentCoding.allCases.map { ($0, export.request($0)) })
+    name = settings.section.name
+    inForce = Mutex(settings)
     self.counters = counters
     self.ledger = ledger
     self.budget = budget
     self.logger = logger
   }
 
+  /// What holds from now on; the lanes have their own copies.
+  var settings: ExporterSettings { inForce.withLock { $0 } }
+
+  func adopt(_ settings: ExporterSettings) {
+    inForce.withLock { $0 = settings }
+    // Another destination's failures are news.
+    _ = isNews(nil)
+  }
+
   /// What every log line about this exporter says.
-  var metadata: Logger.Metadata { ["exporter": "\(name)", "endpoint": "\(target.authority)"] }
+  var metadata: Logger.Metadata { ["exporter": "\(name)", "endpoint": "\(settings.target.authority)"] }
 
   /// Whether a connection's failure (`nil`: its success after one) is another than the last that any lane told.
   func isNews(_ failure: String?) -> Bool {

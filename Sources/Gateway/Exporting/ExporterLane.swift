@@ -11,6 +11,7 @@ final class ExporterLane {
   private let exporter: Exporter
   private let number: Int
   private let loop: any EventLoop
+  private var settings: ExporterSettings
   private var forwarder: Forwarder
   private var connections: [UpstreamConnection?]
   /// The stream of each batch in flight, by its sequence.
@@ -27,11 +28,12 @@ final class ExporterLane {
     self.exporter = exporter
     self.number = number
     self.loop = loop
+    settings = exporter.settings
     forwarder = Forwarder(
-      exporter.options, queue: SendingQueue(lane: UInt32(number), capacity: exporter.counters.capacity), seed: seed)
-    connections = Array(repeating: nil, count: exporter.options.connections)
-    coding = CodingChoice(exporter.export.coding)
-    compressor = Compressor(exporter.export.coding)
+      settings.options, queue: SendingQueue(lane: UInt32(number), capacity: exporter.counters.capacity), seed: seed)
+    connections = Array(repeating: nil, count: settings.options.connections)
+    coding = CodingChoice(settings.export.coding)
+    compressor = Compressor(settings.export.coding)
   }
 
   var isFull: Bool { forwarder.queue.isFull }
@@ -53,6 +55,24 @@ final class ExporterLane {
     drained = promise
     drive { forwarder, now, commands in forwarder.beginDrain(deadline: deadline, now: now, into: &commands) }
     return promise.futureResult
+  }
+
+  /// Puts other settings in force. Where they lead elsewhere, the connections finish what is in flight on them and
+  /// others take over; what is held goes there.
+  func adopt(_ new: ExporterSettings) {
+    let old = settings
+    settings = new
+    let isElsewhere = !new.leadsToSamePlace(as: old)
+    if isElsewhere || new.export.coding != old.export.coding {
+      coding = CodingChoice(new.export.coding)
+      if compressor.coding != coding.current { compressor = Compressor(coding.current) }
+    }
+    if isElsewhere { lastFailure = nil }
+    while connections.count < new.options.connections { connections.append(nil) }
+    drive { forwarder, now, commands in
+      forwarder.reconfigure(new.options, now: now, into: &commands)
+      if isElsewhere { forwarder.renewConnections(now: now, into: &commands) }
+    }
   }
 
   /// Ends every connection.
@@ -91,7 +111,7 @@ final class ExporterLane {
   }
 
   private func connect(_ slot: Int) {
-    let connection = UpstreamConnection(exporter.target, limits: exporter.http2)
+    let connection = UpstreamConnection(settings.target, limits: settings.http2)
     connections[slot] = connection
     connection.onUp = { [weak self] in
       guard let self else { return }
@@ -133,9 +153,9 @@ final class ExporterLane {
   }
 
   private func send(_ sequence: UInt64, _ slot: Int, _ attempt: Int) {
-    guard let batch = forwarder.batch(sequence), let request = exporter.requests[compressor.coding] else { return }
+    guard let batch = forwarder.batch(sequence), let request = settings.requests[compressor.coding] else { return }
     let used = compressor.coding
-    let (prefix, body) = exporter.export.message(batch.payload, compressor)
+    let (prefix, body) = settings.export.message(batch.payload, compressor)
     let stream = connections[slot]?.submit(request, prefix: prefix, body: body) { [weak self] result in
       self?.answered(sequence, slot, OTLPExport.answer(result), to: used)
     }
@@ -172,7 +192,7 @@ final class ExporterLane {
     exporter.counters.answered(.failed(.timeout))
     connection.cancel(stream)
     let silence = NIODeadline.now().uptimeNanoseconds &- connection.lastReceived
-    guard silence >= UInt64(clamping: exporter.options.requestTimeout.nanosecondsClamped) else { return }
+    guard silence >= UInt64(clamping: settings.options.requestTimeout.nanosecondsClamped) else { return }
     connection.close(because: UpstreamFailure(label: "silent", message: "no sign of life within the request timeout"))
   }
 

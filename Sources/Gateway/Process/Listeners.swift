@@ -10,99 +10,128 @@ internal import Transport
 
 /// A role's event loops, its listeners and what they count.
 final class Listeners: Sendable {
+  /// A receiver: its name, what may be spoken there, and where the configuration has it.
+  private struct Receiver {
+    let name: String
+    let protocols: ListenerOptions.Protocols
+    let configuration: (OTLPReceiverConfiguration) -> ListenerConfiguration?
+    let service: @Sendable (IntakeContext) -> any IntakeService
+  }
+
+  private static var receivers: [Receiver] {
+    [
+      Receiver(name: "otlp_grpc", protocols: .http2, configuration: { $0.grpc }, service: { OTLPGRPCService($0) }),
+      Receiver(
+        name: "otlp_http", protocols: .http1AndHTTP2, configuration: { $0.http }, service: { OTLPHTTPService($0) }),
+    ]
+  }
+
+  /// A receiver that listens.
+  private struct Bound: Sendable {
+    let listener: Listener
+    let services: PerLoop<any IntakeService>
+    let tls: TLSContextSource?
+  }
+
   let group: MultiThreadedEventLoopGroup
   let counters: ConnectionCounters
-  private let listeners: [Listener]
-  /// Where each listener with TLS finds its context, by the listener's name.
-  private let tls: [String: TLSContextSource]
+  private let bound: [Bound]
 
-  private init(
-    group: MultiThreadedEventLoopGroup, counters: ConnectionCounters, listeners: [Listener],
-    tls: [String: TLSContextSource]
-  ) {
+  private init(group: MultiThreadedEventLoopGroup, counters: ConnectionCounters, bound: [Bound]) {
     self.group = group
     self.counters = counters
-    self.listeners = listeners
-    self.tls = tls
+    self.bound = bound
   }
 
   /// Binds every configured OTLP receiver. Throws `StartFailure` naming the one that cannot be.
   static func bind(
-    _ receivers: OTLPReceiverConfiguration, limits: LimitsConfiguration, group: MultiThreadedEventLoopGroup,
+    _ configuration: OTLPReceiverConfiguration, limits: LimitsConfiguration, group: MultiThreadedEventLoopGroup,
     budget: ByteBudget, ledger: SpanLedger, retryAfter: Duration,
     consumer: @escaping @Sendable (any EventLoop) -> any SpanConsumer
   ) async throws -> Listeners {
-    let context = { @Sendable (loop: any EventLoop) in
-      IntakeContext(
-        requestBytesMax: limits.maxRequestBytes, retryAfter: retryAfter, consumer: consumer(loop), budget: budget,
-        ledger: ledger)
-    }
-    let counters = ConnectionCounters(connectionsMax: limits.maxConnections)
+    let counters = ConnectionCounters(
+      connectionsMax: limits.maxConnections, perPeerMax: limits.maxConnectionsPerPeer)
     let loops = Array(group.makeIterator())
-    let grpc = try await PerLoop<any RequestService>(on: loops) { loop, _ in OTLPGRPCService(context(loop)) }
-    let http = try await PerLoop<any RequestService>(on: loops) { loop, _ in OTLPHTTPService(context(loop)) }
-    var bound: [Listener] = []
-    var sources: [String: TLSContextSource] = [:]
-    func open(
-      _ name: String, _ listener: ListenerConfiguration?, _ protocols: ListenerOptions.Protocols,
-      _ services: PerLoop<any RequestService>
-    ) async throws {
-      guard let listener else { return }
-      sources[name] = try listener.tls.map { TLSContextSource(try serverContext($0, of: name, protocols)) }
+    var bound: [Bound] = []
+    for receiver in receivers {
+      guard let place = receiver.configuration(configuration) else { continue }
+      let services = try await PerLoop<any IntakeService>(on: loops) { [service = receiver.service] loop, _ in
+        service(
+          IntakeContext(
+            requestBytesMax: limits.maxRequestBytes, retryAfter: retryAfter, consumer: consumer(loop), budget: budget,
+            ledger: ledger))
+      }
+      let tls = try place.tls.map { TLSContextSource(try serverContext($0, of: receiver)) }
       let options = ListenerOptions(
-        name: name, host: listener.host, port: listener.port, protocols: protocols,
-        tls: sources[name],
-        http2: HTTP2Limits(maxConcurrentStreams: limits.maxConcurrentStreams))
+        name: receiver.name, host: place.host, port: place.port, protocols: receiver.protocols, tls: tls,
+        http2: HTTP2Limits(limits), timeouts: ConnectionTimeouts(limits))
+      let requests = try await PerLoop<any RequestService>(on: loops) { loop, _ in services.value(on: loop) }
       do {
-        bound.append(try await Listener.bind(options, group: group, services: services, counters: counters))
+        let listener = try await Listener.bind(options, group: group, services: requests, counters: counters)
+        bound.append(Bound(listener: listener, services: services, tls: tls))
       } catch {
-        throw StartFailure(message: "cannot listen on \(listener.host):\(listener.port) for \(name): \(error)")
+        throw StartFailure(message: "cannot listen on \(place.host):\(place.port) for \(receiver.name): \(error)")
       }
     }
-    try await open("otlp_grpc", receivers.grpc, .http2, grpc)
-    try await open("otlp_http", receivers.http, .http1AndHTTP2, http)
-    return Listeners(group: group, counters: counters, listeners: bound, tls: sources)
+    return Listeners(group: group, counters: counters, bound: bound)
   }
 
-  private static func serverContext(
-    _ files: ServerTLSFiles, of name: String, _ protocols: ListenerOptions.Protocols
-  ) throws -> TLSContext {
+  private static func serverContext(_ files: ServerTLSFiles, of receiver: Receiver) throws -> TLSContext {
     do {
       return try TLSContext(
         server: TLSServerConfiguration(
           certificate: .file(files.certificate), key: .file(files.key),
           clientAuthorities: files.clientAuthority.map { .file($0) },
-          applicationProtocols: protocols == .http2 ? ["h2"] : ["h2", "http/1.1"]))
+          applicationProtocols: receiver.protocols == .http2 ? ["h2"] : ["h2", "http/1.1"]))
     } catch {
-      throw StartFailure(message: "TLS of \(name): \(error)")
+      throw StartFailure(message: "TLS of \(receiver.name): \(error)")
     }
   }
 
   /// Names and bound addresses.
-  var addresses: [(name: String, address: String)] { listeners.map { ($0.name, $0.address) } }
+  var addresses: [(name: String, address: String)] { bound.map { ($0.listener.name, $0.listener.address) } }
 
   /// When the first of the certificates shown here expires, in seconds since the Unix epoch.
-  var certificateExpiry: Int64? { tls.values.compactMap(\.current.certificateExpiry).min() }
+  var certificateExpiry: Int64? { bound.compactMap { $0.tls?.current.certificateExpiry }.min() }
 
-  /// Reads the certificates of a new configuration. Nothing is changed before the returned closure is called.
-  func renewal(_ receivers: OTLPReceiverConfiguration) throws -> @Sendable () -> Void {
-    let named: [(String, ListenerConfiguration?, ListenerOptions.Protocols)] = [
-      ("otlp_grpc", receivers.grpc, .http2), ("otlp_http", receivers.http, .http1AndHTTP2),
-    ]
+  /// Reads the certificates of a new configuration, and makes ready its limits. Both hold for new connections, but the
+  /// size of requests and the caps on connections for all.
+  func change(to configuration: OTLPReceiverConfiguration, _ limits: LimitsConfiguration) throws -> PreparedChange {
     var renewed: [(TLSContextSource, TLSContext)] = []
-    for (name, listener, protocols) in named {
-      guard let source = tls[name], let files = listener?.tls else { continue }
-      renewed.append((source, try Self.serverContext(files, of: name, protocols)))
+    for receiver in Self.receivers {
+      guard let source = bound.first(where: { $0.listener.name == receiver.name })?.tls,
+        let files = receiver.configuration(configuration)?.tls
+      else { continue }
+      renewed.append((source, try Self.serverContext(files, of: receiver)))
     }
-    return { [renewed] in
+    return { [self, renewed] in
       for (source, context) in renewed { source.replace(with: context) }
+      counters.resize(connectionsMax: limits.maxConnections, perPeerMax: limits.maxConnectionsPerPeer)
+      for receiver in bound {
+        receiver.listener.adopt(http2: HTTP2Limits(limits), timeouts: ConnectionTimeouts(limits))
+        _ = await receiver.services.map { $0.context.requestBytesMax = limits.maxRequestBytes }
+      }
     }
   }
 
   /// Stops accepting and lets the requests in flight finish.
   func drain(within limit: Duration) async {
     await withTaskGroup(of: Void.self) { tasks in
-      for listener in listeners { tasks.addTask { await listener.drain(within: limit) } }
+      for receiver in bound { tasks.addTask { await receiver.listener.drain(within: limit) } }
     }
+  }
+}
+
+extension HTTP2Limits {
+  /// What the `limits` section says of a connection.
+  fileprivate init(_ limits: LimitsConfiguration) { self.init(maxConcurrentStreams: limits.maxConcurrentStreams) }
+}
+
+extension ConnectionTimeouts {
+  /// What the `limits` section says of time.
+  fileprivate init(_ limits: LimitsConfiguration) {
+    self.init(
+      handshake: limits.handshakeTimeout, header: limits.headerTimeout, stall: limits.stallTimeout,
+      request: limits.requestTimeout, idle: limits.idleTimeout)
   }
 }

@@ -75,19 +75,24 @@ final class RelayRole: StartedRole {
     StatusDocument(.relay, self, exporters: [exporter], configuration: configuration.withLock { $0.summary })
   }
 
-  /// Puts another configuration in force: routes, sampling, baggage, regions, resource actions, batches, certificates.
-  /// No connection is dropped. Throws `StartFailure`, with nothing changed, when a certificate is no good.
-  /// - Returns: the sections that differ from the last configuration and need a restart.
+  /// Puts another configuration in force: routes, sampling, baggage, regions, resource actions, batches, limits, the
+  /// exporter, certificates. No connection of a client is dropped. Throws `StartFailure`, with nothing changed, when a
+  /// certificate is no good.
+  /// - Returns: the sections that differ from what is in force and need a restart.
   func reload(_ new: RelayConfiguration) async throws -> [String] {
-    let renewals = [try intake.renewal(new.receivers.otlp), try exporter.renewal(new.exporter)]
-    let policy = RelayPolicy(PolicyConfiguration(new))
-    let limits = BatchLimits(new.batch)
-    for renew in renewals { renew() }
+    let reloaded = configuration.withLock { $0.reloaded(new) }
+    let inForce = reloaded.inForce
+    let changes = [
+      try intake.change(to: inForce.receivers.otlp, inForce.limits),
+      try exporter.change(to: inForce.exporter, on: exporterLanes),
+    ]
+    let policy = RelayPolicy(PolicyConfiguration(inForce))
+    let limits = BatchLimits(inForce.batch)
+    for change in changes { await change() }
+    shared.budget.resize(limit: inForce.memoryLimiter.limitBytes, spike: inForce.memoryLimiter.spikeLimitBytes)
     _ = await lanes.map { $0.adopt(policy, limits) }
-    return configuration.withLock { old in
-      defer { old = new }
-      return old.sectionsNeedingRestart(to: new)
-    }
+    configuration.withLock { $0 = inForce }
+    return reloaded.sectionsNeedingRestart
   }
 
   func connect() async { _ = await exporterLanes.map { $0.start() } }

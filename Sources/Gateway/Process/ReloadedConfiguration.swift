@@ -1,0 +1,62 @@
+/// What a running process makes of another configuration: most of it is put in force, and some sections keep what they
+/// say until a restart.
+struct ReloadedConfiguration<Configuration> {
+  /// What is in force once the reload is done.
+  private(set) var inForce: Configuration
+  /// The sections that differ and are not taken over.
+  private(set) var sectionsNeedingRestart: [String] = []
+  private let old: Configuration
+
+  init(from old: Configuration, to new: Configuration) {
+    self.old = old
+    inForce = new
+  }
+
+  /// Keeps a section as it is.
+  mutating func keep(_ section: String, _ path: WritableKeyPath<Configuration, some Equatable>) {
+    guard old[keyPath: path] != inForce[keyPath: path] else { return }
+    inForce[keyPath: path] = old[keyPath: path]
+    sectionsNeedingRestart.append(section)
+  }
+
+  /// Keeps a receiver where it is. Its certificates may lie elsewhere.
+  mutating func keep(receiver: String, _ path: WritableKeyPath<Configuration, ListenerConfiguration?>) {
+    func place(_ configuration: Configuration) -> [String]? {
+      configuration[keyPath: path].map { [$0.host, "\($0.port)", $0.tls == nil ? "" : "TLS"] }
+    }
+    if place(old) != place(inForce) { keep(receiver, path) }
+  }
+}
+
+extension RelayConfiguration {
+  /// What this one, which is in force, becomes by a reload.
+  func reloaded(_ new: RelayConfiguration) -> ReloadedConfiguration<RelayConfiguration> {
+    var reloaded = ReloadedConfiguration(from: self, to: new)
+    reloaded.keep("region", \.region)
+    reloaded.keep(receiver: "receivers.otlp.protocols.grpc", \.receivers.otlp.grpc)
+    reloaded.keep(receiver: "receivers.otlp.protocols.http", \.receivers.otlp.http)
+    reloaded.keep("sampling.trace_memory", \.sampling.traceMemory)
+    // Its name is a metric label: another name is another exporter.
+    if exporter.name != new.exporter.name { reloaded.keep("exporters", \.exporter) }
+    reloaded.keep("admin", \.admin)
+    reloaded.keep("log", \.log)
+    reloaded.keep("shutdown_timeout", \.shutdownTimeout)
+    return reloaded
+  }
+}
+
+extension AggregatorConfiguration {
+  /// What this one, which is in force, becomes by a reload.
+  func reloaded(_ new: AggregatorConfiguration) -> ReloadedConfiguration<AggregatorConfiguration> {
+    var reloaded = ReloadedConfiguration(from: self, to: new)
+    reloaded.keep(receiver: "receivers.otlp.protocols.grpc", \.receivers.otlp.grpc)
+    reloaded.keep(receiver: "receivers.otlp.protocols.http", \.receivers.otlp.http)
+    // Exporters are neither added nor taken away, so that every trace is owed to the same ones.
+    if exporters.map(\.name) != new.exporters.map(\.name) { reloaded.keep("exporters", \.exporters) }
+    reloaded.keep("flow", \.flow)
+    reloaded.keep("admin", \.admin)
+    reloaded.keep("log", \.log)
+    reloaded.keep("shutdown_timeout", \.shutdownTimeout)
+    return reloaded
+  }
+}
