@@ -24,7 +24,10 @@ struct Server {
     listener = try await Listener.bind(
       ListenerOptions(
         name: "test", host: "127.0.0.1", port: 0, protocols: protocols, tls: tls.map { TLSContextSource($0) },
-        http2: http2, timeouts: ConnectionTimeouts(linger: lingerTimeout)),
+        http2: http2,
+        // Other tests may keep a test from running for longer than any peer should take.
+        timeouts: ConnectionTimeouts(
+          handshake: .seconds(3600), header: .seconds(3600), stall: .seconds(3600), linger: lingerTimeout)),
       group: group, services: services, counters: counters)
   }
 
