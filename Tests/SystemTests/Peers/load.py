@@ -1,12 +1,13 @@
 """Senders that go on until they are told to end, and know exactly which spans were acknowledged.
 
 usage: load.py --grpc HOST:PORT --http HOST:PORT --senders N --spans K --seed S [--requests R] [--until-failure]
-               [--region REGION] [--pause SECONDS]
+               [--region REGION] [--pause SECONDS] [--insist [--timeout SECONDS]]
 
 Half of the senders speak OTLP/gRPC (grpcio), half OTLP/HTTP (http.client). Each sends requests one after the other, K
 spans in a request: half of them begin a trace, the others are their children, which go with the sender's next request.
 A sender ends after R requests, when standard input ends, or with --until-failure after its first request that was not
-acknowledged; otherwise it sends a request that was turned away as overload again until it is taken.
+acknowledged; otherwise it sends a request that was turned away as overload again until it is taken. With --insist it
+does so whatever became of the request, over a new connection where no answer came in time, even past the end of input.
 
 Prints one JSON object: {"acknowledged": [span IDs], "sent": number of spans, "answers": {answer: count},
 "retry_hints": smallest delay a refusal asked for, in seconds, or null, "hintless": refusals without one}.
@@ -19,6 +20,7 @@ import json
 import random
 import sys
 import threading
+import time
 
 import grpc
 from google.rpc import error_details_pb2, status_pb2
@@ -37,6 +39,8 @@ parser.add_argument("--padding", type=int, default=0)
 parser.add_argument("--region", default="us-east-1")
 parser.add_argument("--until-failure", action="store_true")
 parser.add_argument("--pause", type=float, default=0.0)
+parser.add_argument("--insist", action="store_true")
+parser.add_argument("--timeout", type=float, default=60.0)
 arguments = parser.parse_args()
 
 lock = threading.Lock()
@@ -100,11 +104,11 @@ class Sender:
             count += 1
             while True:
                 taken, overload = self.send(body, ids)
-                if taken or arguments.until_failure or ended.is_set():
+                if taken or arguments.until_failure or (ended.is_set() and not arguments.insist):
                     break
-                if not overload:
+                if not overload and not arguments.insist:
                     return
-                ended.wait(0.02)
+                time.sleep(0.02) if ended.is_set() else ended.wait(0.02)
             if not taken and arguments.until_failure:
                 return
             if arguments.pause:
@@ -114,6 +118,9 @@ class Sender:
 class GRPCSender(Sender):
     def __init__(self, number):
         super().__init__(number)
+        self.connect()
+
+    def connect(self):
         # A channel of its own for each sender: all of them together would share one connection.
         options = [("grpc.use_local_subchannel_pool", 1), ("grpc.enable_retries", 0)]
         self.channel = grpc.insecure_channel(arguments.grpc, options=options)
@@ -121,7 +128,7 @@ class GRPCSender(Sender):
 
     def send(self, body, ids):
         try:
-            self.export(body, timeout=60)
+            self.export(body, timeout=arguments.timeout)
             note("OK", ids)
             return True, False
         except grpc.RpcError as error:
@@ -135,6 +142,9 @@ class GRPCSender(Sender):
             # Only the server's own words are a refusal: that a connection could not be made is not one.
             refused = error.code() is grpc.StatusCode.UNAVAILABLE and "no room" in error.details()
             note(error.code().name, hint=hint, refused=refused)
+            if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
+                self.channel.close()
+                self.connect()
             return False, error.code() is grpc.StatusCode.UNAVAILABLE
 
 
@@ -144,7 +154,7 @@ class HTTPSender(Sender):
     def send(self, body, ids):
         try:
             if self.connection is None:
-                self.connection = http.client.HTTPConnection(arguments.http, timeout=60)
+                self.connection = http.client.HTTPConnection(arguments.http, timeout=arguments.timeout)
             self.connection.request("POST", "/v1/traces", body, {"content-type": "application/x-protobuf"})
             answer = self.connection.getresponse()
             answer.read()
