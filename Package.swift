@@ -46,6 +46,7 @@ let package = Package(
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
   ],
   targets: [
@@ -72,7 +73,7 @@ let package = Package(
       "Gateway",
       [
         "TraceWire", "Compression", "HTTP2Engine", "TLSEngine", "Telemetry", "Policy", "Delivery", "Stitching",
-        "Transport", "Intake", "Yams", nioCore, nioPosix, logging,
+        "Transport", "Intake", "DiskLog", "Yams", product("DequeModule", "swift-collections"), nioCore, nioPosix, logging,
         product("Hummingbird", "hummingbird"), product("ServiceLifecycle", "swift-service-lifecycle"),
         product("UnixSignals", "swift-service-lifecycle"),
         product("X509", "swift-certificates"), product("SwiftASN1", "swift-asn1"), product("Crypto", "swift-crypto"),
@@ -113,7 +114,7 @@ let package = Package(
     tests(
       "Gateway",
       [
-        "Gateway", logging, "Compression", "HTTP2Engine", "TraceWire", "Telemetry", "Policy", "Delivery", "Stitching",
+        "Gateway", logging, "Compression", "DiskLog", "Intake", "HTTP2Engine", "TraceWire", "Telemetry", "Policy", "Delivery", "Stitching",
         "TestKit",
       ]),
     tests("FaultProxy", ["FaultProxy", nioCore, nioPosix]),

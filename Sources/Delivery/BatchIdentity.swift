@@ -78,7 +78,7 @@ public struct BatchIdentity: Hashable, Sendable {
   }
 
   private static func number(_ digits: ArraySlice<UInt8>) -> UInt64? {
-    guard !digits.isEmpty, digits.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+    guard (1...20).contains(digits.count), digits.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
     return UInt64(String(decoding: digits, as: UTF8.self))
   }
 }

@@ -32,6 +32,8 @@ public struct Batcher: Sendable {
   /// Makes an empty batcher.
   public init(_ limits: BatchLimits) { self.limits = limits }
 
+  /// Whether the last spans of the open batch are this owner's.
+  public func isOpen(for owner: UInt64) -> Bool { owners.last == owner }
   /// The bytes in the open batch.
   public var byteCount: Int { buffer.count }
   /// When the open batch is due, or nil where it is empty.

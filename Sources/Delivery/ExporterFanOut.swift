@@ -24,17 +24,18 @@ public struct ExporterFanOut: Sendable {
   public var isFull: Bool { exporters.allSatisfy(\.capacity.isOverSoftLimit) }
 
   /// Takes room for a batch, whose bytes the caller has charged once to the process's budget, and books the spans that
-  /// full exporters miss.
-  public func hand(_ batch: Batch) -> Handing {
-    var takers = exporters.indices.filter { exporters[$0].capacity.admit(batch.byteCount) }
+  /// full exporters miss. `chosen` are the indices of those it is for, at least one; nil means all.
+  public func hand(_ batch: Batch, among chosen: [Int]? = nil) -> Handing {
+    let chosen = chosen ?? Array(exporters.indices)
+    var takers = chosen.filter { exporters[$0].capacity.admit(batch.byteCount) }
     if takers.isEmpty {
-      for exporter in exporters { exporter.capacity.reserveUnchecked(batch.byteCount) }
-      takers = Array(exporters.indices)
+      for index in chosen { exporters[index].capacity.reserveUnchecked(batch.byteCount) }
+      takers = chosen
     }
     var shared = batch
-    let account = HandedOn(spanCount: batch.spanCount, bytes: batch.byteCount, exporters: exporters.count)
+    let account = HandedOn(spanCount: batch.spanCount, bytes: batch.byteCount, exporters: chosen.count)
     shared.handedOn = account
-    for index in exporters.indices where !takers.contains(index) {
+    for index in chosen where !takers.contains(index) {
       exporters[index].dropped(batch.spanCount, .queueFull)
       // Never the last one: a taker still holds the batch.
       _ = account.settle(undeliverable: batch.spanCount)

@@ -1,7 +1,14 @@
 /// The head of a request that a client sends, as often as it likes.
 public struct ClientRequest: Sendable {
   /// Pseudo-header fields first.
-  let lines: HeaderFields
+  private(set) var lines: HeaderFields
+
+  /// The same head with one more field; the name is in lower case.
+  public func adding(_ name: StaticString, _ value: String) -> ClientRequest {
+    var more = self
+    more.lines.append(name, value)
+    return more
+  }
 
   /// Makes a head; names in `fields` are in lower case.
   public init(

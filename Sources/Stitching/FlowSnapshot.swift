@@ -62,8 +62,11 @@ public struct FlowSnapshot: Sendable {
   init(_ totals: FlowTotals, names: FlowNames, empty: Histogram) {
     (liveTraces, heldSpans, halfLinks, memoryBytes, closedTraces) = (0, 0, 0, 0, 0)
     (forgotten, overflows) = (.zero, .zero)
-    (regions, services, pairKeys, edgeKeys) = ([], [], [], [])
     let renumbered = totals.renumbered(names: names, empty: empty)
+    regions = names.regions.keys
+    services = names.services.keys
+    pairKeys = names.pairs.keys
+    edgeKeys = names.edges.keys
     pairs = renumbered.pairs
     edges = renumbered.edges
     serviceFlows = renumbered.services

@@ -227,7 +227,7 @@ private let exporterCases: [Case] = [
   ),
   (
     "endpoint: \"a:1\", sending_queue: {storage: /var/lib}",
-    ".sending_queue.storage: is not available in this version: everything is held in memory; leave it out"
+    ".sending_queue.storage: is a relay's; an aggregator keeps everything in stitching.storage"
   ),
   (
     "endpoint: \"a:1\", sending_queue: {queue_size: 1}",
@@ -260,10 +260,6 @@ private let aggregatorCases: [Case] = [
     "stitching.max_trace_age: must be at least idle_timeout, which is 10m"
   ),
   ("stitching: {idle_timeout: 0s}", "stitching.idle_timeout: must be 1ms or more, not \"0s\""),
-  (
-    "stitching: {storage: /var/lib}",
-    "stitching.storage: is not available in this version: everything is held in memory; leave it out"
-  ),
 ]
 
 private let rising = "flow.duration_buckets[1]: must be greater than the bound before it: bounds rise"

@@ -1,3 +1,4 @@
+internal import Compression
 internal import Delivery
 internal import HTTP2Engine
 internal import Intake
@@ -9,25 +10,34 @@ internal import Transport
 
 /// What one event loop of an aggregator does: it walks the requests of its connections and hands every shard its
 /// spans; it keeps one shard, closes that shard's traces and hands them to its lanes of every exporter.
+///
+/// With a journal, batches and closings go through its log and come back in the log's order; without one they take
+/// effect at once.
 final class AggregatorLane: SpanConsumer {
   /// How often traces are looked after.
   private static let tick = TimeAmount.milliseconds(50)
 
-  private let shared: AggregatorShared
-  private let number: Int
-  private let loop: any EventLoop
-  private let shard: StitchingShard
-  private let exporters: [ExporterLane]
+  let shared: AggregatorShared
+  let number: Int
+  let loop: any EventLoop
+  let shard: StitchingShard
+  let exporters: [ExporterLane]
+  var batcher: Batcher
+  var sealed: [Batch] = []
+  /// Which entries of the journal this shard needs; nil without a journal.
+  var account: JournalAccount?
   private var partitioner: RequestPartitioner
-  private var batcher: Batcher
-  private var sealed: [Batch] = []
+  private let compressor = Compressor(.zstd)
   /// Bytes of the shard that the budget is charged with.
   private var chargedBytes = 0
   private var ticker: RepeatedTask?
   /// The lanes of all loops, by which a shard elsewhere is reached.
   private var lanes: PerLoop<AggregatorLane>?
 
-  init(_ shared: AggregatorShared, shard: StitchingShard, exporters: [ExporterLane], number: Int, loop: any EventLoop) {
+  init(
+    _ shared: AggregatorShared, shard: StitchingShard, exporters: [ExporterLane], retention: Duration, number: Int,
+    loop: any EventLoop
+  ) {
     self.shared = shared
     self.shard = shard
     self.exporters = exporters
@@ -35,58 +45,99 @@ final class AggregatorLane: SpanConsumer {
     self.loop = loop
     partitioner = RequestPartitioner(map: shared.shardMap)
     batcher = Batcher(shared.batchLimits)
+    if shared.journal != nil {
+      account = JournalAccount(retention: UInt64(max(0, retention.nanosecondsClamped)))
+    }
   }
 
-  /// Begins to look after traces; `lanes` are those of all loops.
-  func start(_ lanes: PerLoop<AggregatorLane>) {
+  /// Gets to know the lanes of all loops.
+  func connect(_ lanes: PerLoop<AggregatorLane>) {
     self.lanes = lanes
+    guard shared.journal != nil else { return }
+    for (index, exporter) in exporters.enumerated() {
+      exporter.onSettled = { [weak self] settlement in self?.settled(settlement.batch.owners, by: index) }
+    }
+  }
+
+  /// Begins to look after traces.
+  func start() {
     let lane = NIOLoopBound(self, eventLoop: loop)
     ticker = loop.scheduleRepeatedTask(initialDelay: Self.tick, delay: Self.tick) { _ in lane.value.lookAfter() }
   }
+
+  /// Stops to look after traces.
+  func stop() { ticker?.cancel() }
 
   // MARK: Taking in
 
   var hasRoom: Bool { shared.hasRoom }
 
   func consume(_ request: IntakeRequest, completion: @escaping (IntakeVerdict) -> Void) {
-    completion(take(request))
-  }
-
-  private func take(_ request: IntakeRequest) -> IntakeVerdict {
     var facts = RequestFacts()
     do {
       try facts.walk(request.body.span.bytes, keys: shared.attributeKeys)
     } catch {
-      return .malformed(error)
+      return completion(.malformed(error))
     }
     let count = facts.spans.count
     if let region = request.peer.region, !Self.speaks(for: region, facts, in: request.body) {
       shared.ledger.received(count, by: request.receiver)
       shared.ledger.left(count, as: .rejected)
-      return .forbidden("the certificate speaks for region \(region) and the request holds spans of another")
+      return completion(
+        .forbidden("the certificate speaks for region \(region) and the request holds spans of another"))
     }
     guard let charge = RequestCharge(request.body.count, to: shared.budget) else {
-      return .overload(retryAfter: shared.retryAfter)
+      return completion(.overload(retryAfter: shared.retryAfter))
+    }
+    let answer = answer(completion)
+    if let batch = request.batch {
+      switch shared.known.arrived(batch, waiter: answer) {
+      case .new: break
+      case .known: return completion(.accepted)
+      case .pending: return
+      }
     }
     let received = ReceivedRequest(bytes: request.body, facts: facts, peerRegion: request.peer.region)
-    let lists = partitioner.partition(facts)
-    let valid = lists.reduce(0) { $0 + $1.count }
-    shared.ledger.received(count, by: request.receiver)
-    shared.ledger.left(count - valid, as: .rejected)
-    shared.ledger.held(valid, in: .stitching)
-    for (shard, list) in lists.enumerated() where !list.isEmpty {
-      if shard == number {
-        ingest(received, list)
-        continue
-      }
-      lanes?.execute(on: shard) { lane in
-        lane.ingest(received, list)
-        withExtendedLifetime(charge) {}
-      }
+    let taken = TakenRequest(
+      request: received, lists: partitioner.partition(facts), receiver: request.receiver, batch: request.batch,
+      charge: charge)
+    guard let journal = shared.journal else {
+      taken.book(in: shared.ledger)
+      hand(taken, entry: nil)
+      if let batch = request.batch { shared.known.concluded(batch, taken.verdict) }
+      return completion(taken.verdict)
     }
-    guard valid < count else { return .accepted }
-    return .accepted(
-      rejectedSpans: count - valid, message: "\(count - valid) spans with a trace ID or span ID that is not valid")
+    write(taken, to: journal, answer)
+  }
+
+  /// The completion, from any thread.
+  private func answer(_ completion: @escaping (IntakeVerdict) -> Void) -> KnownBatches.Waiter {
+    let bound = NIOLoopBound(completion, eventLoop: loop)
+    return { [loop] verdict in loop.execute { bound.value(verdict) } }
+  }
+
+  /// Sends a request through the journal to the shards.
+  private func write(_ taken: TakenRequest, to journal: AggregatorJournal, _ answer: @escaping KnownBatches.Waiter) {
+    let batch = JournalledBatch(peerRegion: taken.request.peerRegion, identity: taken.batch)
+    let payload = compressor.compress(taken.request.bytes)
+    let shards = taken.lists.reduce(0) { $0 + ($1.isEmpty ? 0 : 1) }
+    let refusal = IntakeVerdict.overload(retryAfter: shared.retryAfter)
+    journal.write(batch, payload: payload, shards: shards) { [shared, lanes] result in
+      var verdict = refusal
+      if case .success(let address) = result {
+        verdict = taken.verdict
+        taken.book(in: shared.ledger)
+        lanes?.hand(taken, entry: address)
+      }
+      if let batch = taken.batch { shared.known.concluded(batch, verdict) }
+      answer(verdict)
+    }
+  }
+
+  /// Hands every shard its spans; this one at once.
+  private func hand(_ taken: TakenRequest, entry: UInt64?) {
+    lanes?.hand(taken, entry: entry, except: number)
+    if !taken.lists[number].isEmpty { ingest(taken.request, taken.lists[number], entry: entry) }
   }
 
   /// Whether all of a request's spans are of the region, or name none.
@@ -97,69 +148,43 @@ final class AggregatorLane: SpanConsumer {
   }
 
   /// Takes this shard's spans out of a request.
-  private func ingest(_ request: ReceivedRequest, _ spans: [UInt32]) {
+  func ingest(_ request: ReceivedRequest, _ spans: [UInt32], entry: UInt64?) {
     let now = NIODeadline.now().uptimeNanoseconds
     let report = shard.ingest(request, spans: spans, now: now)
     leave(report.duplicates, as: .duplicate)
     leave(report.overBudget, as: .overBudget)
-    if report.late > 0 { handOn(report.latePayload, spans: report.late, now: now) }
-    handOn(report.closed, now: now)
+    var token: UInt64?
+    if let entry { token = note(report, of: entry, TraceRuns(spans, of: request).ids, now: now) }
+    if report.late > 0 { handOn(report.latePayload, spans: report.late, token: token, now: now) }
+    for trace in report.closed { handOn(trace.payload, spans: trace.spanCount, token: nil, now: now) }
+    chargeHeldBytes()
+    dispatchSealed()
+    askForClosings()
+  }
+
+  /// Notes what this shard needs an entry for; the token of its late spans.
+  private func note(_ report: IngestReport, of entry: UInt64, _ traces: [TraceID], now: UInt64) -> UInt64? {
+    guard let journal = shared.journal else { return nil }
+    var token: UInt64?
+    if report.late > 0 {
+      let late = traces.filter { !shard.isLive($0) }
+      token = account?.late(late, of: entry, exporters: journal.allExporters, now: now)
+    }
+    account?.took(entry, live: traces.filter { shard.isLive($0) })
+    return token
   }
 
   /// Charges the budget with what the shard holds now.
-  private func chargeHeldBytes() {
+  func chargeHeldBytes() {
     let change = shard.heldBytes - chargedBytes
     chargedBytes = shard.heldBytes
     if change > 0 { shared.budget.reserveUnchecked(change) } else { shared.budget.release(-change) }
   }
 
-  private func leave(_ count: Int, as outcome: Outcome) {
+  func leave(_ count: Int, as outcome: Outcome) {
     guard count > 0 else { return }
     shared.ledger.held(-count, in: .stitching)
     shared.ledger.left(count, as: outcome)
-  }
-
-  // MARK: Closing and handing on
-
-  /// Closes the traces whose time has come, and sends batches that have waited long enough.
-  private func lookAfter() {
-    let now = NIODeadline.now().uptimeNanoseconds
-    repeat { handOn(shard.advance(to: now), now: now) } while shard.nextDeadline.map { $0 <= now } ?? false
-    if batcher.isDue(now), let batch = batcher.seal() { sealed.append(batch) }
-    dispatchSealed()
-  }
-
-  /// Closes every trace and sends everything on its way.
-  func flush() {
-    let now = NIODeadline.now().uptimeNanoseconds
-    ticker?.cancel()
-    handOn(shard.closeAll(now: now), now: now)
-    if let batch = batcher.seal() { sealed.append(batch) }
-    dispatchSealed()
-  }
-
-  /// Hands on closed traces.
-  private func handOn(_ traces: [ClosedTrace], now: UInt64) {
-    for trace in traces { handOn(trace.payload, spans: trace.spanCount, now: now) }
-    chargeHeldBytes()
-    dispatchSealed()
-  }
-
-  private func handOn(_ payload: [UInt8], spans: Int, now: UInt64) {
-    guard shared.fanOut != nil else { return leave(spans, as: .forwarded) }
-    let appended = batcher.append(whole: payload, spans: spans, now: now, sealed: &sealed)
-    shared.budget.reserveUnchecked(appended.bytes)
-    shared.ledger.moved(spans, from: .stitching, to: .batch)
-  }
-
-  private func dispatchSealed() {
-    guard let fanOut = shared.fanOut else { return }
-    for batch in sealed {
-      shared.ledger.moved(batch.spanCount, from: .batch, to: .queue)
-      let handing = fanOut.hand(batch)
-      for index in handing.takers { exporters[index].enqueue(handing.batch) }
-    }
-    sealed.removeAll(keepingCapacity: true)
   }
 
   /// Puts other limits of this loop's shard in force.
@@ -167,4 +192,16 @@ final class AggregatorLane: SpanConsumer {
 
   /// What this loop's shard counted.
   func flows() -> FlowSnapshot { shard.snapshot() }
+}
+
+extension PerLoop<AggregatorLane> {
+  /// Hands the shards their spans of a request, in the order of the calls.
+  fileprivate func hand(_ taken: TakenRequest, entry: UInt64?, except own: Int? = nil) {
+    for (number, list) in taken.lists.enumerated() where number != own && !list.isEmpty {
+      execute(on: number) { lane in
+        lane.ingest(taken.request, list, entry: entry)
+        withExtendedLifetime(taken.charge) {}
+      }
+    }
+  }
 }

@@ -16,11 +16,16 @@ final class AggregatorRole: StartedRole {
   private let exporterLanes: [PerLoop<ExporterLane>]
   private let lanes: PerLoop<AggregatorLane>
   private let intake: Listeners
+  /// What an earlier life has counted.
+  private let base: FlowSnapshot?
+  private let logger: Logger
+  private let checkpoints = Mutex<Task<Void, Never>?>(nil)
   let process = ProcessMetrics()
 
   private init(
     configuration: AggregatorConfiguration, shared: AggregatorShared, exporters: [Exporter],
-    exporterLanes: [PerLoop<ExporterLane>], lanes: PerLoop<AggregatorLane>, intake: Listeners
+    exporterLanes: [PerLoop<ExporterLane>], lanes: PerLoop<AggregatorLane>, intake: Listeners, base: FlowSnapshot?,
+    logger: Logger
   ) {
     self.configuration = Mutex(configuration)
     self.shared = shared
@@ -28,6 +33,8 @@ final class AggregatorRole: StartedRole {
     self.exporterLanes = exporterLanes
     self.lanes = lanes
     self.intake = intake
+    self.base = base
+    self.logger = logger
   }
 
   /// Builds the parts from the back ends backwards and opens the receivers last.
@@ -43,11 +50,15 @@ final class AggregatorRole: StartedRole {
     let exporters = try configuration.exporters.map {
       try Exporter($0, lanes: loops.count, ledger: ledger, budget: budget, logger: logger)
     }
+    let journal = try configuration.stitching.storage.map {
+      try AggregatorJournal.open(
+        $0, maxBytes: configuration.stitching.journalBytesMax, exporters: exporters.map(\.name), logger: logger)
+    }
     let shared = AggregatorShared(
       shardMap: ShardMap(shardCount: loops.count, hash: secret.derived(0)), ledger: ledger, budget: budget,
       fanOut: exporters.isEmpty ? nil : ExporterFanOut(exporters.map(\.counters)),
       batchLimits: BatchLimits(timeout: .milliseconds(200), sendBatchSize: 8192, sendBatchMaxSize: 0),
-      retryAfter: .seconds(1))
+      retryAfter: .seconds(1), journal: journal)
     var exporterLanes: [PerLoop<ExporterLane>] = []
     for exporter in exporters {
       exporterLanes.append(
@@ -61,17 +72,27 @@ final class AggregatorRole: StartedRole {
         shard: StitchingShard(
           limits: configuration.stitchingLimits.divided(by: loops.count),
           flow: configuration.flowLimits.divided(by: loops.count), names: names,
-          hash: secret.derived(UInt64(number) + 1), now: NIODeadline.now().uptimeNanoseconds),
-        exporters: exporterLanes.map { $0.value(on: loop) }, number: number, loop: loop)
+          hash: secret.derived(UInt64(number) + 1), now: NIODeadline.now().uptimeNanoseconds,
+          asksBeforeClosing: journal != nil),
+        exporters: exporterLanes.map { $0.value(on: loop) }, retention: configuration.flow.linkTTL, number: number,
+        loop: loop)
     }
-    _ = await lanes.map { $0.start(lanes) }
+    _ = await lanes.map { $0.connect(lanes) }
+    var base: FlowSnapshot?
+    if let journal {
+      let replay = JournalReplay(
+        journal: journal, shared: shared, lanes: lanes, names: names, limits: configuration.flowLimits,
+        requestBytesMax: configuration.limits.maxRequestBytes, logger: logger)
+      base = try await replay.run()
+    }
+    _ = await lanes.map { $0.start() }
     let intake = try await Listeners.bind(
       configuration.receivers.otlp, limits: configuration.limits, group: group, budget: budget, ledger: ledger,
       retryAfter: shared.retryAfter
     ) { lanes.value(on: $0) }
     return AggregatorRole(
       configuration: configuration, shared: shared, exporters: exporters, exporterLanes: exporterLanes, lanes: lanes,
-      intake: intake)
+      intake: intake, base: base, logger: logger)
   }
 
   var ledger: SpanLedger { shared.ledger }
@@ -81,7 +102,7 @@ final class AggregatorRole: StartedRole {
   func families() async -> [MetricFamily] {
     shared.ledger.families() + PolicyCounts.none + (await flows())
       + ExporterCounters.metricFamilies(exporters.map(\.counters)) + shared.budget.metricFamilies()
-      + intake.counters.families()
+      + intake.counters.families() + shared.known.families() + (shared.journal?.families() ?? [])
       + process.families(certificateExpiry: [intake.certificateExpiry] + exporters.map(\.certificateExpiry))
   }
 
@@ -90,6 +111,7 @@ final class AggregatorRole: StartedRole {
     let snapshots = await lanes.map { $0.flows() }
     guard var all = snapshots.first else { return [] }
     for snapshot in snapshots.dropFirst() { all.merge(snapshot) }
+    if let base { all.merge(base) }
     return all.families()
   }
 
@@ -118,6 +140,20 @@ final class AggregatorRole: StartedRole {
 
   func connect() async {
     for lanes in exporterLanes { _ = await lanes.map { $0.start() } }
+    guard shared.journal != nil else { return }
+    let task = Task { [weak self] in
+      while (try? await Task.sleep(for: Self.checkpointInterval)) != nil { await self?.checkpoint() }
+    }
+    checkpoints.withLock { $0 = task }
+  }
+
+  private static let checkpointInterval = Duration.seconds(1)
+
+  private func checkpoint() async {
+    guard let journal = shared.journal else { return }
+    await withCheckedContinuation { done in
+      journal.checkpoint(lanes, base: base, known: shared.known) { done.resume() }
+    }
   }
 
   func drain(within limit: Duration) async {
@@ -131,5 +167,20 @@ final class AggregatorRole: StartedRole {
         tasks.addTask { await exporter.drain(lanes, until: deadline) }
       }
     }
+    await closeJournal()
+  }
+
+  /// Writes the last checkpoint and says what the next life will find.
+  private func closeJournal() async {
+    guard let journal = shared.journal else { return }
+    let task = checkpoints.withLock { $0 }
+    task?.cancel()
+    await task?.value
+    await checkpoint()
+    let left = HeldStage.allCases.reduce(0) { $0 + ledger.held($1) }
+    if left > 0 {
+      logger.notice("spans stay in the journal for the next start", metadata: ["spans": "\(left)"])
+    }
+    await journal.close()
   }
 }

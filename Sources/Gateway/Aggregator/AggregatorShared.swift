@@ -15,10 +15,14 @@ final class AggregatorShared: Sendable {
   /// No attribute is baggage here: limits were the relays' business.
   let attributeKeys = AttributeKeys(prefix: nil, keys: [], headerAttributes: [])
   let draining = DrainFlag()
+  /// The journal on disk; nil where nothing outlives the process.
+  let journal: AggregatorJournal?
+  /// The batches that relays sent, to tell those that come again.
+  let known = KnownBatches()
 
   init(
     shardMap: ShardMap, ledger: SpanLedger, budget: ByteBudget, fanOut: ExporterFanOut?, batchLimits: BatchLimits,
-    retryAfter: Duration
+    retryAfter: Duration, journal: AggregatorJournal?
   ) {
     self.shardMap = shardMap
     self.ledger = ledger
@@ -26,10 +30,13 @@ final class AggregatorShared: Sendable {
     self.fanOut = fanOut
     self.batchLimits = batchLimits
     self.retryAfter = retryAfter
+    self.journal = journal
   }
 
-  /// Whether a new request has a chance: there is memory, and at least one exporter has room.
-  var hasRoom: Bool { !draining.isSet && !budget.isOverSoftLimit && !(fanOut?.isFull ?? false) }
+  /// Whether a new request has a chance: there is memory, room in the journal, and at least one exporter has room.
+  var hasRoom: Bool {
+    !draining.isSet && !budget.isOverSoftLimit && !(fanOut?.isFull ?? false) && !(journal?.isFull ?? false)
+  }
 }
 
 /// The charge for a request's buffer while shards still read it: given back when the last one is done.

@@ -24,7 +24,8 @@ extension AggregatorConfiguration {
     value.limits = section.section("limits", LimitsConfiguration.read) ?? value.limits
     value.stitching = section.section("stitching", StitchingConfiguration.read) ?? value.stitching
     value.flow = section.section("flow", FlowConfiguration.read) ?? value.flow
-    value.exporters = section.section("exporters") { ExporterConfiguration.readAll($0, compression: .gzip) } ?? []
+    value.exporters =
+      section.section("exporters") { ExporterConfiguration.readAll($0, compression: .gzip, isRelay: false) } ?? []
     if value.receivers == AggregatorReceiversConfiguration() { section.own.warnOfNoReceiver() }
     return value
   }

@@ -43,6 +43,8 @@ public struct ExporterConfiguration: Sendable, Equatable {
   public var retry = Retry()
   /// Of the sending queue.
   public var queueBytesMax = 256 << 20
+  /// The directory of the sending queue on disk; nil for one in memory.
+  public var queueStorage: String?
   public var headers: [Header] = []
 
   /// An exporter with the defaults of everything else.

@@ -1,17 +1,21 @@
 extension ExporterConfiguration {
   /// Reads `exporters`. A relay's traffic to the aggregator is zstd by default; a back end gets gzip as from the
   /// Collector, because all of them take that.
-  static func readAll(_ section: SectionReader, compression: Compression) -> [ExporterConfiguration]? {
+  static func readAll(
+    _ section: SectionReader, compression: Compression, isRelay: Bool
+  ) -> [ExporterConfiguration]? {
     section.all().compactMap { name, setting in
       guard name == "otlp" || name.hasPrefix("otlp/") && name.utf8.count > 5 else {
         setting.fail("unknown exporter type (allowed: otlp, otlp/NAME)")
         return nil
       }
-      return setting.section { read($0, name: name, compression: compression) }
+      return setting.section { read($0, name: name, compression: compression, isRelay: isRelay) }
     }
   }
 
-  private static func read(_ section: SectionReader, name: String, compression: Compression) -> ExporterConfiguration? {
+  private static func read(
+    _ section: SectionReader, name: String, compression: Compression, isRelay: Bool
+  ) -> ExporterConfiguration? {
     let setting = section.required("endpoint", "HOST:PORT such as aggregator.example.com:4317")
     let target = setting?.targetEndpoint()
     var value = ExporterConfiguration(
@@ -29,7 +33,8 @@ extension ExporterConfiguration {
     value.retry = section.section("retry_on_failure", Retry.read) ?? value.retry
     _ = section.section("sending_queue") { queue in
       value.queueBytesMax = queue["max_size_mib"]?.mebibytes(1...1_048_576) ?? value.queueBytesMax
-      queue["storage"]?.failAsNotDurable()
+      guard let storage = queue["storage"] else { return }
+      if isRelay { value.queueStorage = storage.string() } else { storage.failAsRelays() }
     }
     value.headers = section.section("headers", Header.readAll) ?? []
     return target == nil ? nil : value
@@ -37,8 +42,8 @@ extension ExporterConfiguration {
 }
 
 extension Setting {
-  /// Taking the setting and then losing what it promises to keep would be worse than refusing it.
-  func failAsNotDurable() { fail("is not available in this version: everything is held in memory; leave it out") }
+  /// An aggregator's exporters take up again from its journal.
+  func failAsRelays() { fail("is a relay's; an aggregator keeps everything in stitching.storage") }
 }
 
 extension ExporterConfiguration.Retry {

@@ -61,7 +61,7 @@ extension RelayConfiguration {
   private static func readExporter(_ section: SectionReader) -> ExporterConfiguration? {
     let setting = section.required("exporters", "a relay needs `otlp`, the aggregator it sends to")
     guard let setting else { return nil }
-    let all = setting.section { ExporterConfiguration.readAll($0, compression: .zstd) } ?? []
+    let all = setting.section { ExporterConfiguration.readAll($0, compression: .zstd, isRelay: true) } ?? []
     if case .mapping(let members) = setting.node.content, members.count != 1 {
       setting.fail("must have exactly one exporter, the aggregator (allowed: otlp, otlp/NAME), not \(members.count)")
     }

@@ -5,6 +5,11 @@ public struct StitchingConfiguration: Sendable, Equatable {
   public var maxLiveTraces = 1_000_000
   public var memoryLimitBytes = 2048 << 20
   public var maxSpansPerTrace = 100_000
+  /// The directory of the journal; nil keeps nothing over the end of the process.
+  public var storage: String?
+
+  /// The most the journal holds. Its batches are compressed, and stay `flow.link_ttl` longer than their traces.
+  public var journalBytesMax: Int { max(1 << 30, 4 * memoryLimitBytes) }
 
   public init() {}
 }
@@ -34,7 +39,7 @@ extension StitchingConfiguration {
     value.maxLiveTraces = section["max_live_traces"]?.integer(1...1_000_000_000) ?? value.maxLiveTraces
     value.memoryLimitBytes = section["memory_limit_mib"]?.mebibytes(1...16_777_216) ?? value.memoryLimitBytes
     value.maxSpansPerTrace = section["max_spans_per_trace"]?.integer(1...1_000_000_000) ?? value.maxSpansPerTrace
-    section["storage"]?.failAsNotDurable()
+    value.storage = section["storage"]?.string()
     return value
   }
 }

@@ -4,6 +4,7 @@ internal import HTTP2Engine
 internal import Logging
 internal import NIOCore
 internal import Telemetry
+internal import TraceWire
 internal import Transport
 
 /// One exporter on one event loop: carries out what its `Forwarder` decides, on connections of this loop.
@@ -23,6 +24,9 @@ final class ExporterLane {
   private var wake: Scheduled<Void>?
   private var lastFailure: String?
   private var drained: EventLoopPromise<Int>?
+  private let decompressor = Decompressor()
+  /// Told of every settled batch. Where there is a listener, a drain leaves what it could not send to it.
+  var onSettled: ((Settlement) -> Void)?
 
   init(_ exporter: Exporter, number: Int, loop: any EventLoop, seed: UInt64) {
     self.exporter = exporter
@@ -38,6 +42,13 @@ final class ExporterLane {
 
   var isFull: Bool { forwarder.queue.isFull }
   func canAccept(_ byteCount: Int) -> Bool { forwarder.queue.canAccept(byteCount) }
+  /// Bytes of this lane's queue.
+  var queuedBytes: Int { forwarder.queue.byteCount }
+  /// Whether a batch is better compressed before it waits: it is to be sent so anyway, or it will wait for long.
+  var wantsCompressed: Bool { coding.current == .zstd || forwarder.queue.count >= Self.longQueue }
+
+  /// Batches from which on a queue is long.
+  private static let longQueue = 16
 
   /// Connects.
   func start() { drive { forwarder, now, commands in forwarder.start(now: now, into: &commands) } }
@@ -155,8 +166,10 @@ final class ExporterLane {
   private func send(_ sequence: UInt64, _ slot: Int, _ attempt: Int) {
     guard let batch = forwarder.batch(sequence), let request = settings.requests[compressor.coding] else { return }
     let used = compressor.coding
-    let (prefix, body) = settings.export.message(batch.payload, compressor)
-    let stream = connections[slot]?.submit(request, prefix: prefix, body: body) { [weak self] result in
+    guard let (prefix, body) = settings.export.message(batch, compressor, decompressor) else {
+      return settle(sequence, slot, .permanentFailure(code: GRPCStatusCode.dataLoss.rawValue))
+    }
+    let stream = connections[slot]?.submit(request.naming(batch), prefix: prefix, body: body) { [weak self] result in
       self?.answered(sequence, slot, OTLPExport.answer(result), to: used)
     }
     if let stream {
@@ -199,6 +212,7 @@ final class ExporterLane {
   private func settle(_ settlement: Settlement) {
     exporter.counters.settled(settlement)
     settlement.book(in: exporter.ledger, releasing: exporter.budget)
+    onSettled?(settlement)
     guard settlement.undeliverable > 0, settlement.cause != .abandoned else { return }
     var metadata = exporter.metadata
     metadata["spans"] = "\(settlement.undeliverable)"
@@ -216,6 +230,7 @@ final class ExporterLane {
   private func finishDrain() {
     guard let promise = drained else { return }
     drained = nil
+    guard onSettled == nil else { return promise.succeed(0) }
     let left = forwarder.abandon()
     for settlement in left { settle(settlement) }
     promise.succeed(left.reduce(0) { $0 + $1.undeliverable })

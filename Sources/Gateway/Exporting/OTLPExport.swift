@@ -25,14 +25,36 @@ struct OTLPExport {
       method: "POST", scheme: isSecure ? "https" : "http", authority: authority, path: Self.path, fields: fields)
   }
 
-  /// The message of a batch with its gRPC prefix.
-  func message(_ payload: [UInt8], _ compressor: Compressor) -> (prefix: [UInt8], body: [UInt8]) {
-    let isCompressed = compressor.coding != .identity
-    let body = isCompressed ? compressor.compress(payload) : payload
-    var prefix: [UInt8] = []
-    GRPCMessagePrefix(isCompressed: isCompressed, length: UInt32(clamping: body.count)).append(to: &prefix)
-    return (prefix, body)
+  /// The message of a batch with its gRPC prefix; nil where the batch's bytes are damaged.
+  func message(
+    _ batch: Batch, _ compressor: Compressor, _ decompressor: Decompressor
+  ) -> (prefix: [UInt8], body: [UInt8])? {
+    var body = batch.payload
+    if batch.isCompressed, compressor.coding != .zstd {
+      guard let inflated = try? decompressor.inflate(body.span.bytes, coding: .zstd, limit: Self.messageBytesMax) else {
+        return nil
+      }
+      body = compressor.compress(inflated)
+    } else if !batch.isCompressed {
+      body = compressor.compress(body)
+    }
+    return (prefix(compressor.coding, body), body)
   }
+
+  /// The message of an `ExportTraceServiceRequest` with its gRPC prefix.
+  func message(_ request: [UInt8], _ compressor: Compressor) -> (prefix: [UInt8], body: [UInt8]) {
+    let body = compressor.compress(request)
+    return (prefix(compressor.coding, body), body)
+  }
+
+  private func prefix(_ coding: ContentCoding, _ body: [UInt8]) -> [UInt8] {
+    var prefix: [UInt8] = []
+    GRPCMessagePrefix(isCompressed: coding != .identity, length: UInt32(clamping: body.count)).append(to: &prefix)
+    return prefix
+  }
+
+  /// Far above what a batch comes to: one span can be as large as a request.
+  private static let messageBytesMax = 1 << 31
 
   /// What a response says.
   static func answer(_ result: Result<ClientResponse, ClientFailure>) -> DeliveryAnswer {
@@ -63,5 +85,23 @@ struct OTLPExport {
   private static func rejectedSpans(_ body: [UInt8]) -> Int64 {
     guard body.count > GRPCMessagePrefix.size, body[0] == 0 else { return 0 }
     return (try? ExportResponse(protobuf: body.span.bytes.extracting(GRPCMessagePrefix.size...)))?.rejectedSpans ?? 0
+  }
+}
+
+extension ClientRequest {
+  /// The head with the batch's name, where it has one.
+  func naming(_ batch: Batch) -> ClientRequest {
+    batch.identity.map { adding(BatchIdentity.header, $0.text) } ?? self
+  }
+}
+
+extension Batch {
+  /// The batch, compressed for the time it waits.
+  func packed(_ compressor: Compressor) -> Batch {
+    guard !isCompressed else { return self }
+    var packed = self
+    packed.payload = compressor.compress(payload)
+    packed.isCompressed = true
+    return packed
   }
 }

@@ -38,6 +38,7 @@ extension RelayConfiguration {
     reloaded.keep("sampling.trace_memory", \.sampling.traceMemory)
     // Its name is a metric label: another name is another exporter.
     if exporter.name != new.exporter.name { reloaded.keep("exporters", \.exporter) }
+    reloaded.keep("exporters.sending_queue.storage", \.exporter.queueStorage)
     reloaded.keep("admin", \.admin)
     reloaded.keep("log", \.log)
     reloaded.keep("shutdown_timeout", \.shutdownTimeout)
@@ -53,6 +54,7 @@ extension AggregatorConfiguration {
     reloaded.keep(receiver: "receivers.otlp.protocols.http", \.receivers.otlp.http)
     // Exporters are neither added nor taken away, so that every trace is owed to the same ones.
     if exporters.map(\.name) != new.exporters.map(\.name) { reloaded.keep("exporters", \.exporters) }
+    reloaded.keep("stitching.storage", \.stitching.storage)
     reloaded.keep("flow", \.flow)
     reloaded.keep("admin", \.admin)
     reloaded.keep("log", \.log)

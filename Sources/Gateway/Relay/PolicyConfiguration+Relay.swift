@@ -51,4 +51,11 @@ extension BatchLimits {
   init(_ batch: BatchConfiguration) {
     self.init(timeout: batch.timeout, sendBatchSize: batch.sendBatchSize, sendBatchMaxSize: batch.sendBatchMaxSize)
   }
+
+  /// With a queue on disk clients wait until a batch is written: it is not held back for long.
+  var whereClientsWait: BatchLimits {
+    var limits = self
+    limits.timeout = min(limits.timeout, StoredQueue.timeout)
+    return limits
+  }
 }

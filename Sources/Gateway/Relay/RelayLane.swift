@@ -1,3 +1,4 @@
+internal import Compression
 internal import Delivery
 internal import HTTP2Engine
 internal import Intake
@@ -19,6 +20,10 @@ final class RelayLane: SpanConsumer {
   private var plan = RewritePlan()
   private var sealed: [Batch] = []
   private var timer: Scheduled<Void>?
+  private let compressor = Compressor(.zstd)
+  /// The batches on disk; nil where the queue is in memory.
+  private let backlog: DiskBacklog?
+  private var owners = WaitingRequests()
 
   init(_ shared: RelayShared, exporter: ExporterLane, loop: any EventLoop) {
     self.shared = shared
@@ -26,17 +31,31 @@ final class RelayLane: SpanConsumer {
     self.loop = loop
     engine = PolicyEngine(shared.policy, memory: shared.memory)
     keys = shared.policy.attributeKeys
-    batcher = Batcher(shared.batchLimits)
+    batcher = Batcher(shared.store == nil ? shared.batchLimits : shared.batchLimits.whereClientsWait)
+    backlog = shared.store.map {
+      DiskBacklog($0, exporter: exporter, ledger: shared.ledger, budget: shared.budget, loop: loop)
+    }
   }
 
-  var hasRoom: Bool { !shared.budget.isOverSoftLimit && !exporter.isFull && !shared.draining.isSet }
+  /// Begins with this loop's part of what an earlier life left on disk.
+  func start(_ left: [StoredBatch]) { backlog?.start(left) }
+
+  var hasRoom: Bool { !shared.budget.isOverSoftLimit && !isQueueFull && !shared.draining.isSet }
+
+  private var isQueueFull: Bool { shared.store?.isFull ?? exporter.isFull }
 
   func consume(_ request: IntakeRequest, completion: @escaping (IntakeVerdict) -> Void) {
-    completion(take(request))
+    let owner = owners.open(request.receiver)
+    let verdict = take(request, owner)
+    // What had no span to keep, or no queue on disk, waits for nothing.
+    if !owners.close(owner, verdict, completion) { completion(verdict) }
+    dispatchSealed()
   }
 
-  private func take(_ request: IntakeRequest) -> IntakeVerdict {
-    guard exporter.canAccept(request.body.count) else { return .overload(retryAfter: shared.retryAfter) }
+  private func take(_ request: IntakeRequest, _ owner: UInt64) -> IntakeVerdict {
+    guard backlog != nil || exporter.canAccept(request.body.count) else {
+      return .overload(retryAfter: shared.retryAfter)
+    }
     let bytes = request.body.span.bytes
     do {
       try facts.walk(bytes, keys: keys)
@@ -48,7 +67,7 @@ final class RelayLane: SpanConsumer {
     let tally = engine.decide(facts, in: bytes, now: now, plan: &plan)
     shared.ledger.left(tally.sampledOut, as: .sampledOut)
     shared.ledger.left(tally.rejected, as: .rejected)
-    if tally.kept > 0 { place(request.body, now: now) }
+    if tally.kept > 0 { place(request.body, owner, now: now) }
     if let skew = tally.skewWarning { shared.report(skew) }
     guard tally.rejected > 0 else { return .accepted }
     return .accepted(
@@ -56,24 +75,48 @@ final class RelayLane: SpanConsumer {
   }
 
   /// Copies the kept spans of the walked request into the batch being built.
-  private func place(_ body: [UInt8], now: UInt64) {
+  private func place(_ body: [UInt8], _ owner: UInt64, now: UInt64) {
     let appended = batcher.append(
-      0..<facts.spans.count, requestBytes: body.count, now: now, sealed: &sealed
+      0..<facts.spans.count, requestBytes: body.count, owner: backlog == nil ? nil : owner, now: now, sealed: &sealed
     ) { range, limit, buffer in
       BatchWriter.append(range, limit: limit, of: facts, in: body.span.bytes, plan: plan, to: &buffer)
     }
     shared.budget.reserveUnchecked(appended.bytes)
     shared.ledger.held(appended.spans, in: .batch)
-    dispatchSealed()
+    if backlog != nil {
+      // A request's number is the last of a batch's when its spans are placed.
+      let batches = sealed.reduce(batcher.isOpen(for: owner) ? 1 : 0) { $0 + ($1.owners.last == owner ? 1 : 0) }
+      owners.wait(owner, batches: batches)
+    }
     scheduleFlush(now: now)
   }
 
   private func dispatchSealed() {
     for batch in sealed {
-      shared.ledger.moved(batch.spanCount, from: .batch, to: .queue)
-      exporter.enqueue(batch)
+      let packed = pack(batch)
+      guard let backlog else {
+        shared.ledger.moved(packed.spanCount, from: .batch, to: .queue)
+        exporter.enqueue(packed)
+        continue
+      }
+      backlog.write(packed, owners.receiver(of: packed.owners)) { [weak self] isWritten in
+        guard let self else { return }
+        let refusal: IntakeVerdict? = isWritten ? nil : .overload(retryAfter: shared.retryAfter)
+        for answer in owners.settle(packed.owners, refusal) { answer() }
+      }
     }
     sealed.removeAll(keepingCapacity: true)
+  }
+
+  /// The batch as it waits, and the memory that this gives back.
+  private func pack(_ batch: Batch) -> Batch {
+    var packed = batch
+    if backlog == nil { packed.identity = shared.nextIdentity() }
+    guard backlog != nil || exporter.wantsCompressed else { return packed }
+    packed = packed.packed(compressor)
+    let change = packed.byteCount - batch.byteCount
+    if change > 0 { shared.budget.reserveUnchecked(change) } else { shared.budget.release(-change) }
+    return packed
   }
 
   private func scheduleFlush(now: UInt64) {
@@ -97,7 +140,7 @@ final class RelayLane: SpanConsumer {
   func adopt(_ policy: RelayPolicy, _ limits: BatchLimits) {
     engine = PolicyEngine(policy, memory: shared.memory, counts: engine.counts)
     keys = policy.attributeKeys
-    batcher.limits = limits
+    batcher.limits = shared.store == nil ? limits : limits.whereClientsWait
   }
 
   /// What this loop's policy counted.

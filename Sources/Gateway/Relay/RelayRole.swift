@@ -36,12 +36,15 @@ final class RelayRole: StartedRole {
     let ledger = SpanLedger()
     let budget = ByteBudget(
       limit: configuration.memoryLimiter.limitBytes, spike: configuration.memoryLimiter.spikeLimitBytes)
+    let store = try configuration.exporter.queueStorage.map {
+      try StoredQueue.open($0, maxBytes: configuration.exporter.queueBytesMax, logger: logger)
+    }
     let shared = RelayShared(
       policy: RelayPolicy(PolicyConfiguration(configuration)),
       memory: TraceMemory(
         ttl: configuration.sampling.traceMemory.ttl, tracesMax: configuration.sampling.traceMemory.maxTraces),
       ledger: ledger, budget: budget, batchLimits: BatchLimits(configuration.batch), retryAfter: .seconds(1),
-      logger: logger)
+      store: store, logger: logger)
     let exporter = try Exporter(
       configuration.exporter, lanes: loops.count, ledger: ledger, budget: budget, logger: logger)
     let exporterLanes = try await PerLoop(on: loops) { loop, number in
@@ -49,6 +52,11 @@ final class RelayRole: StartedRole {
     }
     let lanes = try await PerLoop(on: loops) { loop, _ in
       RelayLane(shared, exporter: exporterLanes.value(on: loop), loop: loop)
+    }
+    if let store {
+      for number in loops.indices {
+        lanes.execute(on: number) { $0.start(store.share(of: number, among: loops.count)) }
+      }
     }
     let intake = try await Listeners.bind(
       configuration.receivers.otlp, limits: configuration.limits, group: group, budget: budget, ledger: ledger,
@@ -67,6 +75,7 @@ final class RelayRole: StartedRole {
     let counts = await lanes.map { $0.policyCounts() }
     return shared.ledger.families() + PolicyCounts.families(counts, memory: shared.memory)
       + ExporterCounters.metricFamilies([exporter.counters]) + shared.budget.metricFamilies()
+      + (shared.store?.families() ?? [])
       + intake.counters.families()
       + process.families(certificateExpiry: [intake.certificateExpiry, exporter.certificateExpiry])
   }
@@ -104,5 +113,11 @@ final class RelayRole: StartedRole {
     await intake.drain(within: limit / 2)
     _ = await lanes.map { $0.flush() }
     await exporter.drain(exporterLanes, until: deadline)
+    guard let store = shared.store else { return }
+    let left = ledger.held(.queue)
+    if left > 0 {
+      shared.logger.notice("spans stay on disk for the next start", metadata: ["spans": "\(left)"])
+    }
+    await store.close()
   }
 }

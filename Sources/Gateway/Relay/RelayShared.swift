@@ -1,6 +1,7 @@
 internal import Delivery
 internal import Logging
 internal import Policy
+internal import Synchronization
 internal import Telemetry
 
 /// What the event loops of one relay share.
@@ -12,12 +13,16 @@ final class RelayShared: Sendable {
   let budget: ByteBudget
   let batchLimits: BatchLimits
   let retryAfter: Duration
-  private let logger: Logger
+  /// The sending queue on disk; nil where it is in memory.
+  let store: StoredQueue?
+  private let origin = BatchIdentity.Origin(high: .random(in: .min ... .max), low: .random(in: .min ... .max), epoch: 0)
+  private let sequence = Atomic<UInt64>(0)
+  let logger: Logger
   let draining = DrainFlag()
 
   init(
     policy: RelayPolicy, memory: TraceMemory, ledger: SpanLedger, budget: ByteBudget, batchLimits: BatchLimits,
-    retryAfter: Duration, logger: Logger
+    retryAfter: Duration, store: StoredQueue?, logger: Logger
   ) {
     self.policy = policy
     self.memory = memory
@@ -25,7 +30,13 @@ final class RelayShared: Sendable {
     self.budget = budget
     self.batchLimits = batchLimits
     self.retryAfter = retryAfter
+    self.store = store
     self.logger = logger
+  }
+
+  /// The name of the next batch of a queue in memory, which no later life of the relay knows.
+  func nextIdentity() -> BatchIdentity {
+    BatchIdentity(origin: origin, sequence: sequence.wrappingAdd(1, ordering: .relaxed).oldValue)
   }
 
   func report(_ skew: RandomnessSkew) {

@@ -1,6 +1,7 @@
 """One OTLP/gRPC call by grpcio, in clear text or with certificates.
 
 usage: call.py HOST:PORT [--method PATH] [--ca FILE] [--cert FILE --key FILE] [--name NAME] [--gzip]
+               [--metadata KEY=VALUE]
 
 The message is read from standard input. Prints one JSON object: {"code", "details", "retry_delay", "rejected",
 "message"}: the status, the delay of a RetryInfo in seconds or null, and what partial_success says.
@@ -22,6 +23,7 @@ parser.add_argument("--cert")
 parser.add_argument("--key")
 parser.add_argument("--name")
 parser.add_argument("--gzip", action="store_true")
+parser.add_argument("--metadata", action="append", default=[])
 arguments = parser.parse_args()
 
 
@@ -46,7 +48,8 @@ else:
 
 result = {"code": "OK", "details": "", "retry_delay": None, "rejected": 0, "message": ""}
 try:
-    answer = channel.unary_unary(arguments.method)(sys.stdin.buffer.read(), timeout=30)
+    metadata = [tuple(field.split("=", 1)) for field in arguments.metadata]
+    answer = channel.unary_unary(arguments.method)(sys.stdin.buffer.read(), timeout=30, metadata=metadata)
     partial = service.ExportTraceServiceResponse.FromString(answer).partial_success
     result["rejected"], result["message"] = partial.rejected_spans, partial.error_message
 except grpc.RpcError as error:

@@ -1,0 +1,101 @@
+internal import Delivery
+internal import NIOCore
+internal import Stitching
+internal import Telemetry
+internal import TraceWire
+
+/// Closing and handing on.
+extension AggregatorLane {
+  /// Traces that one record of the journal closes.
+  private static let closingsMax = 1024
+
+  /// Closes the traces whose time has come, and sends batches that have waited long enough.
+  func lookAfter() {
+    let now = NIODeadline.now().uptimeNanoseconds
+    repeat {
+      for trace in shard.advance(to: now) { handOn(trace.payload, spans: trace.spanCount, token: nil, now: now) }
+      chargeHeldBytes()
+    } while shard.nextDeadline.map { $0 <= now } ?? false
+    askForClosings()
+    if batcher.isDue(now), let batch = batcher.seal() { sealed.append(batch) }
+    dispatchSealed()
+    releaseEntries(now)
+  }
+
+  /// Has the journal note the closings that the shard asks for; they take effect when they come back.
+  func askForClosings() {
+    guard let journal = shared.journal else { return }
+    let lane = NIOLoopBound(self, eventLoop: loop)
+    var rest = shard.takeQuestions()[...]
+    while !rest.isEmpty {
+      let ids = Array(rest.prefix(Self.closingsMax))
+      rest = rest.dropFirst(Self.closingsMax)
+      journal.write(closing: ids) { [loop] result in
+        loop.execute { lane.value.close(ids, result.map { $0 }) }
+      }
+    }
+  }
+
+  private func close(_ ids: [TraceID], _ result: Result<UInt64, some Error>) {
+    let now = NIODeadline.now().uptimeNanoseconds
+    guard let journal = shared.journal, case .success(let address) = result else {
+      return shard.keepOpen(ids, now: now)
+    }
+    for trace in shard.close(ids, now: now) {
+      let unit = JournalUnit(trace: trace.traceID, address: address)
+      let token = account?.closed(unit, exporters: journal.allExporters, now: now)
+      handOn(trace.payload, spans: trace.spanCount, token: token, now: now)
+    }
+    chargeHeldBytes()
+    dispatchSealed()
+  }
+
+  /// One exporter is done with what these tokens stand for.
+  func settled(_ tokens: [UInt64], by exporter: Int) {
+    let now = NIODeadline.now().uptimeNanoseconds
+    guard let units = account?.settled(tokens, by: exporter, now: now) else { return }
+    shared.journal?.write(settled: units, by: exporter)
+  }
+
+  /// Tells the journal which entries this shard needs no more.
+  func releaseEntries(_ now: UInt64) {
+    guard let entries = account?.takeFree(now) else { return }
+    shared.journal?.release(entries)
+  }
+
+  /// Sends everything on its way. Without a journal every trace closes; with one, what is open stays for the next life.
+  func flush() {
+    let now = NIODeadline.now().uptimeNanoseconds
+    stop()
+    if shared.journal == nil {
+      for trace in shard.closeAll(now: now) { handOn(trace.payload, spans: trace.spanCount, token: nil, now: now) }
+    }
+    if let batch = batcher.seal() { sealed.append(batch) }
+    dispatchSealed()
+    chargeHeldBytes()
+  }
+
+  /// Hands spans on; without an exporter they are where they were to go.
+  func handOn(_ payload: [UInt8], spans: Int, token: UInt64?, now: UInt64) {
+    guard shared.fanOut != nil else { return leave(spans, as: .forwarded) }
+    let appended = batcher.append(whole: payload, spans: spans, owner: token, now: now, sealed: &sealed)
+    shared.budget.reserveUnchecked(appended.bytes)
+    shared.ledger.moved(spans, from: .stitching, to: .batch)
+  }
+
+  func dispatchSealed() {
+    for batch in sealed {
+      shared.ledger.moved(batch.spanCount, from: .batch, to: .queue)
+      dispatch(batch, among: exporters.indices.map { $0 })
+    }
+    sealed.removeAll(keepingCapacity: true)
+  }
+
+  /// Gives a batch to those of the exporters that have room; the others are done with it.
+  func dispatch(_ batch: Batch, among chosen: [Int]) {
+    guard let fanOut = shared.fanOut else { return }
+    let handing = fanOut.hand(batch, among: chosen)
+    for index in handing.takers { exporters[index].enqueue(handing.batch) }
+    for index in chosen where !handing.takers.contains(index) { settled(batch.owners, by: index) }
+  }
+}

@@ -1,0 +1,63 @@
+internal import Delivery
+internal import Intake
+internal import NIOCore
+internal import Stitching
+internal import Telemetry
+internal import TraceWire
+
+/// What a lane does with the journal of an earlier life. Nothing is booked of spans that have left before: only what is
+/// still held counts as received again.
+extension AggregatorLane {
+  /// Takes this shard's spans out of a batch, as when it came.
+  func replay(_ request: ReceivedRequest, _ spans: [UInt32], entry: UInt64, _ left: JournalLeftovers) {
+    let now = NIODeadline.now().uptimeNanoseconds
+    var live: [TraceID] = []
+    let runs = TraceRuns(spans, of: request)
+    for (id, run) in zip(runs.ids, runs.lists) {
+      let report = shard.ingest(request, spans: Array(run), now: now)
+      if report.late > 0 {
+        let unit = JournalUnit(trace: id, address: entry)
+        let pending = left.pending(unit, of: shared.journal?.exporters ?? [])
+        let token = account?.late([id], of: entry, exporters: pending, now: now)
+        handOnAgain(report.latePayload, spans: report.late, token, pending)
+      }
+      if shard.isLive(id) { live.append(id) }
+    }
+    account?.took(entry, live: live)
+    chargeHeldBytes()
+    // What the shard asks for now was answered in the journal, or comes up again.
+    shard.keepOpen(shard.takeQuestions(), now: now)
+  }
+
+  /// Closes traces that had closed.
+  func replay(closing ids: [TraceID], at address: UInt64, exporters names: [String], _ left: JournalLeftovers) {
+    let now = NIODeadline.now().uptimeNanoseconds
+    for trace in shard.close(ids, now: now) {
+      let unit = JournalUnit(trace: trace.traceID, address: address)
+      let pending = left.pending(unit, of: names)
+      let token = account?.closed(unit, exporters: pending, now: now)
+      handOnAgain(trace.payload, spans: trace.spanCount, token, pending)
+    }
+    chargeHeldBytes()
+  }
+
+  /// Hands on what exporters were not done with.
+  private func handOnAgain(_ payload: [UInt8], spans: Int, _ token: UInt64?, _ pending: UInt64) {
+    guard pending != 0 else { return }
+    shared.ledger.received(spans, by: .otlpGRPC)
+    shared.ledger.held(spans, in: .queue)
+    shared.budget.reserveUnchecked(payload.count)
+    let batch = Batch(payload: payload, spanCount: spans, owners: token.map { [$0] } ?? [])
+    dispatch(batch, among: exporters.indices.filter { pending & (1 << UInt64($0)) != 0 })
+  }
+
+  /// Books what is open after the replay: this process has it, and never heard of it before.
+  func bookRecovered() -> (traces: Int, spans: Int) {
+    shared.ledger.received(shard.heldSpans, by: .otlpGRPC)
+    shared.ledger.held(shard.heldSpans, in: .stitching)
+    return (shard.liveTraces, shard.heldSpans)
+  }
+
+  /// Begins to count at zero: a checkpoint knows what was counted so far.
+  func forgetCounts() { shard.forgetCounts() }
+}
