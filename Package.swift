@@ -73,7 +73,8 @@ let package = Package(
       "Gateway",
       [
         "TraceWire", "Compression", "HTTP2Engine", "TLSEngine", "Telemetry", "Policy", "Delivery", "Stitching",
-        "Transport", "Intake", "DiskLog", "Yams", product("DequeModule", "swift-collections"), nioCore, nioPosix, logging,
+        "Transport", "Intake", "DiskLog", "Yams", product("DequeModule", "swift-collections"), nioCore, nioPosix,
+        logging,
         product("Hummingbird", "hummingbird"), product("ServiceLifecycle", "swift-service-lifecycle"),
         product("UnixSignals", "swift-service-lifecycle"),
         product("X509", "swift-certificates"), product("SwiftASN1", "swift-asn1"), product("Crypto", "swift-crypto"),
@@ -114,7 +115,8 @@ let package = Package(
     tests(
       "Gateway",
       [
-        "Gateway", logging, "Compression", "DiskLog", "Intake", "HTTP2Engine", "TraceWire", "Telemetry", "Policy", "Delivery", "Stitching",
+        "Gateway", logging, "Compression", "DiskLog", "Intake", "HTTP2Engine", "TraceWire", "Telemetry", "Policy",
+        "Delivery", "Stitching",
         "TestKit",
       ]),
     tests("FaultProxy", ["FaultProxy", nioCore, nioPosix]),
