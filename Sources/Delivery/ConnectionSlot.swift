@@ -18,6 +18,8 @@ struct ConnectionSlot: Sendable {
 
   var state: State
   var inFlight: [InFlight] = []
+  /// What is left of the requests that may be in flight, over all connections of this slot: they take the same way.
+  var allowance = RequestAllowance()
   /// The streams the peer allows at once.
   var peerConcurrency = Int.max
   /// Connections in a row that did not bring a single answer.
@@ -32,12 +34,11 @@ struct ConnectionSlot: Sendable {
   init(connectAt: UInt64) { state = .down(until: connectAt) }
 
   func room(_ requestsMax: Int) -> Int {
-    state == .ready ? max(0, min(requestsMax, peerConcurrency) - inFlight.count) : 0
+    state == .ready ? max(0, min(requestsMax, peerConcurrency, allowance.limit) - inFlight.count) : 0
   }
 
-  mutating func remove(_ sequence: UInt64) -> Bool {
-    guard let index = inFlight.firstIndex(where: { $0.sequence == sequence }) else { return false }
-    inFlight.remove(at: index)
-    return true
+  mutating func remove(_ sequence: UInt64) -> InFlight? {
+    guard let index = inFlight.firstIndex(where: { $0.sequence == sequence }) else { return nil }
+    return inFlight.remove(at: index)
   }
 }

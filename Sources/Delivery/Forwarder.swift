@@ -28,6 +28,9 @@ public struct Forwarder: Sendable {
   public func batch(_ sequence: UInt64) -> Batch? { queue[sequence]?.batch }
   /// Requests sent and not answered.
   public var inFlightRequests: Int { slots.reduce(0) { $0 + $1.inFlight.count } }
+  /// Requests that a slot's connection may have in flight where answers came too late; the configured number and the
+  /// peer's hold besides.
+  public func allowance(slot: Int) -> Int { slots.indices.contains(slot) ? slots[slot].allowance.limit : .max }
   /// Connections that are up.
   public var readyConnections: Int { slots.reduce(0) { $0 + ($1.state == .ready ? 1 : 0) } }
   /// Whether `beginDrain` was called.
@@ -106,8 +109,10 @@ public struct Forwarder: Sendable {
   public mutating func answered(
     _ sequence: UInt64, slot: Int, _ verdict: DeliveryVerdict, now: UInt64, into commands: inout [ForwarderCommand]
   ) {
-    guard slots.indices.contains(slot), slots[slot].remove(sequence) else { return }
+    guard slots.indices.contains(slot), let request = slots[slot].remove(sequence) else { return }
     if verdict != .lost {
+      slots[slot].allowance.answered(
+        left: request.deadline.since(now), of: options.requestTimeout.nanoseconds)
       slots[slot].isProven = true
       unreachableSince = nil
     }
@@ -121,7 +126,9 @@ public struct Forwarder: Sendable {
     if now >= armedWake { armedWake = .max }
     for slot in slots.indices {
       let late = slots[slot].inFlight.filter { $0.deadline <= now }
-      for request in late where slots[slot].remove(request.sequence) {
+      for request in late {
+        slots[slot].allowance.timedOut(of: slots[slot].inFlight.count)
+        _ = slots[slot].remove(request.sequence)
         commands.append(.cancel(slot: slot, sequence: request.sequence))
         resolve(request.sequence, .retry(after: nil), now, &commands)
       }

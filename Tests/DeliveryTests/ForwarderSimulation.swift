@@ -299,8 +299,9 @@ struct ForwarderSimulation {
     if ledger.held(.queue) != forwarder.queue.spanCount { faults.append("the queue holds other spans than booked") }
     if budget.used != forwarder.queue.byteCount || capacity.used != budget.used { faults.append("bytes leak") }
     let inFlight = connections.reduce(0) { $0 + $1.inFlight.count }
-    let hasRoom = connections.contains {
-      $0.isUp && !$0.isLeaving && $0.inFlight.count < min(options.requestsPerConnection, $0.concurrency)
+    let hasRoom = connections.enumerated().contains { slot, connection in
+      let most = min(options.requestsPerConnection, connection.concurrency, forwarder.allowance(slot: slot))
+      return connection.isUp && !connection.isLeaving && connection.inFlight.count < most
     }
     roomSince = hasRoom ? roomSince ?? now : nil
     if isDrained == nil, forwarder.inFlightRequests != inFlight { faults.append("requests in flight differ") }
