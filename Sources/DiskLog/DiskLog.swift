@@ -43,7 +43,7 @@ public final class DiskLog: Sendable {
   }
 
   private init(_ opened: LogOpener.Opened, _ opener: LogOpener, _ options: DiskLogOptions, _ tuning: DiskLogTuning) {
-    identity = DiskLogIdentity(bytes: opened.ledger.identity)
+    identity = DiskLogIdentity(bytes: opened.place.ledger.identity)
     opening = opener.opening
     writer = LogWriter(
       opened, opener.opening, damagedRecords: opener.damagedRecords, maxBytes: options.maxBytes, tuning)

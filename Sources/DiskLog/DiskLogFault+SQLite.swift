@@ -5,15 +5,17 @@ internal import Glibc
 extension DiskLogFault {
   /// An error of SQLite's as the log's. Ask before anything else happens on the connection: it remembers `errno`.
   init(_ error: any Error, _ db: Database? = nil) {
+    // SQLite does not keep the reason when it is COMMIT that fails.
+    let last = errno
     switch error {
     case let fault as DiskLogFault: self = fault
     case let error as DatabaseError:
-      let code = db.map { sqlite3_system_errno($0.sqliteConnection) } ?? 0
-      let isWrite = error.resultCode == .SQLITE_IOERR && [ENOSPC, EDQUOT, EFBIG].contains(code)
-      if error.resultCode == .SQLITE_FULL || isWrite {
+      let told = db.map { sqlite3_system_errno($0.sqliteConnection) } ?? 0
+      let isRoom = [ENOSPC, EDQUOT, EFBIG].contains(told != 0 ? told : last)
+      if error.resultCode == .SQLITE_FULL || (error.extendedResultCode == .SQLITE_IOERR_WRITE && isRoom) {
         self = .full
       } else {
-        let reason = error.resultCode == .SQLITE_IOERR && code != 0 ? ": \(String(cString: strerror(code)))" : ""
+        let reason = error.resultCode == .SQLITE_IOERR && told != 0 ? ": \(String(cString: strerror(told)))" : ""
         self = .broken("SQLite: \(error.message ?? "no message")\(reason) (code \(error.extendedResultCode.rawValue))")
       }
     default: self = .broken("unexpected: \(type(of: error))")

@@ -1,5 +1,5 @@
 /// What is appended and read back, never looked into.
-public struct DiskLogRecord: Sendable, Equatable {
+public struct DiskLogRecord: Sendable, Hashable {
   /// A number whose meaning is the owner's.
   public var kind: UInt8
   /// A few bytes that an index needs; read without the payload.

@@ -9,6 +9,10 @@ struct DiskLogTuning: Sendable {
   /// At most so much is put in one SQLite transaction; a larger transaction stands alone.
   var groupBytesMax = 16 << 20
   var groupCountMax = 4096
+  /// The file grows and shrinks in steps of so much.
+  var stepBytes = 1 << 20
+  /// The WAL is never shorter; removals go through on a full disk as far as they fit in.
+  var walRoomBytes = 2 << 20
   /// Free pages are given back when there are more than this and they are more than a quarter of the file.
   var freePagesMax = 1024
   /// Pages that are given back in one step.

@@ -6,9 +6,12 @@ struct LogPlace: Sendable {
   var next: Int64
   /// The version of the note that was saved last. Each epoch has its own, above all earlier ones.
   var noteVersion: Int64
+  /// Whether the file knows of this epoch: the disk may have been full when the log was opened.
+  var isEpochSaved: Bool
 
-  init(_ ledger: Ledger, next: Int64) {
+  init(_ ledger: Ledger, next: Int64, isEpochSaved: Bool) {
     self.ledger = ledger
+    self.isEpochSaved = isEpochSaved
     self.next = next
     noteVersion = ledger.epoch << 32
   }
@@ -20,19 +23,23 @@ struct GroupCommit {
   private(set) var answers: [SubmissionAnswer] = []
   private(set) var usedDelta = 0
   private(set) var counters = DiskLogCounters()
+  /// Whether there is more than removals.
+  private var mayGrow = false
   /// Addresses of records that reads found damaged.
   private(set) var damaged: [Int64] = []
 
   init(_ place: LogPlace) { self.place = place }
 
   /// Applies all of them and commits, or throws and leaves nothing behind.
-  mutating func run(_ group: some Collection<Submission>, _ db: Database, _ tuning: DiskLogTuning) throws(DiskLogFault)
-  {
+  mutating func run(
+    _ group: some Collection<Submission>, _ db: Database, _ file: LogFile, _ tuning: DiskLogTuning
+  ) throws(DiskLogFault) {
     do {
       let writes = group.contains { if case .transaction = $0 { true } else { false } }
       if writes { try db.beginTransaction(.immediate) }
       for submission in group { answers.append(try apply(submission, db)) }
       if writes {
+        if mayGrow { try file.takeRoom(db) }
         tuning.probe?(.beforeCommit)
         try db.commit()
         counters.commits += 1
@@ -73,6 +80,11 @@ struct GroupCommit {
     }
     guard place.next <= RecordTable.addressMax - Int64(transaction.appends.count) else {
       throw DiskLogFault.broken("the log has no addresses left")
+    }
+    if !transaction.appends.isEmpty || !transaction.notes.isEmpty { mayGrow = true }
+    if !place.isEpochSaved, !transaction.appends.isEmpty {
+      try place.ledger.save(db)
+      place.isEpochSaved = true
     }
     let first = place.next
     for record in transaction.appends {

@@ -7,7 +7,7 @@ struct LogDraft {
 
   init(_ directory: LogDirectory, _ tuning: DiskLogTuning) throws {
     try directory.create(directory.draft)
-    file = try LogFile(directory.draft, tuning)
+    file = try LogFile(directory.draft, tuning, isDraft: true)
     try file.queue.inDatabase { try LogSchema.create($0) }
   }
 

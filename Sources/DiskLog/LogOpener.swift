@@ -20,8 +20,7 @@ struct LogOpener {
 
   struct Opened {
     let file: LogFile
-    let ledger: Ledger
-    let next: Int64
+    let place: LogPlace
   }
 
   mutating func open() throws(DiskLogFault) -> Opened {
@@ -41,9 +40,9 @@ struct LogOpener {
     let path = directory.draft
     let isComplete: Bool
     do {
-      let draft = try LogFile(path, tuning)
+      let draft = try LogFile(path, tuning, isDraft: true)
       defer { try? draft.close() }
-      isComplete = try draft.queue.inDatabase { try LogSchema.isOurs($0) && Ledger.load($0) != nil }
+      isComplete = try draft.queue.inDatabase { try LogSchema.isSound($0) && Ledger.load($0) != nil }
     } catch let error as DatabaseError where error.meansDamage {
       isComplete = false
     } catch {
@@ -85,9 +84,7 @@ struct LogOpener {
     var found = opening
     var damaged = 0
     let opened: Opened? = try file.queue.inDatabase { db in
-      guard try LogSchema.isOurs(db), var ledger = try Ledger.load(db),
-        try String?.fetchAll(db, sql: "PRAGMA quick_check(1)") == ["ok"]
-      else { return nil }
+      guard try LogSchema.isSound(db), var ledger = try Ledger.load(db) else { return nil }
       let highest =
         try Int64.fetchOne(db, sql: "SELECT max(address) FROM record WHERE address < \(RecordTable.addressMax)") ?? 0
       ledger.next = max(ledger.next, highest + 1)
@@ -96,22 +93,38 @@ struct LogOpener {
         found.records += 1
         found.bytes += entry.header.count + entry.payloadBytes
       }
-      try db.inTransaction {
-        for address in bad { try RecordTable.delete(db, address) }
-        try ledger.save(db)
-        return .commit
-      }
-      // The epoch is in the file itself before the first address of this epoch is given.
-      try db.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)")
+      let isEpochSaved = try begin(ledger, removing: bad, db, file)
       found.epoch = UInt64(ledger.epoch)
       found.lost += bad.count
       damaged = bad.count
-      return Opened(file: file, ledger: ledger, next: ledger.next)
+      return Opened(file: file, place: LogPlace(ledger, next: ledger.next, isEpochSaved: isEpochSaved))
     }
     guard let opened else { return nil }
     opening = found
     damagedRecords += damaged
     return opened
+  }
+
+  /// Writes down that a new epoch begins. It is in the file itself before the first address of this epoch is given, so
+  /// that no damage to the WAL can bring the old one back. A full disk is no reason not to open: that is then done with the
+  /// first append.
+  private func begin(_ ledger: Ledger, removing bad: [Int64], _ db: Database, _ file: LogFile) throws -> Bool {
+    for _ in 0..<2 {
+      do {
+        try db.inTransaction(.immediate) {
+          for address in bad { try RecordTable.delete(db, address) }
+          try ledger.save(db)
+          return .commit
+        }
+        try file.checkpoint(db)
+        return true
+      } catch {
+        guard DiskLogFault(error, db) == .full else { throw error }
+        // Begun anew, a WAL that a crash left has room.
+        try? file.checkpoint(db)
+      }
+    }
+    return false
   }
 
   /// Makes a new file of what the old one still tells, if there is an old one.

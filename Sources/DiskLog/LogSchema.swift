@@ -54,11 +54,12 @@ enum LogSchema {
   /// The last step of construction.
   static func complete(_ db: Database) throws { try db.execute(sql: "PRAGMA user_version = \(version)") }
 
-  /// Whether this is a complete file of ours. Throws what SQLite throws on a damaged one.
-  static func isOurs(_ db: Database) throws -> Bool {
+  /// Whether this is a complete file of ours whose trees are in order. Throws what SQLite throws on a damaged one.
+  static func isSound(_ db: Database) throws -> Bool {
     guard try Int64.fetchOne(db, sql: "PRAGMA application_id") == applicationID,
       try Int64.fetchOne(db, sql: "PRAGMA user_version") == version
     else { return false }
     return try String?.fetchAll(db, sql: "SELECT sql FROM sqlite_master ORDER BY rowid") == tables
+      && String?.fetchAll(db, sql: "PRAGMA quick_check(1)") == ["ok"]
   }
 }

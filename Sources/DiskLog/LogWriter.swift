@@ -20,7 +20,7 @@ final class LogWriter: Sendable {
     file = opened.file
     self.tuning = tuning
     submissions = Mutex(Submissions(usedBytes: opening.bytes, maxBytes: maxBytes))
-    place = Mutex(LogPlace(opened.ledger, next: opened.next))
+    place = Mutex(opened.place)
     used = Atomic(opening.bytes)
     var counters = DiskLogCounters()
     counters.damagedFiles = opening.wasSetAside.count
@@ -60,18 +60,26 @@ final class LogWriter: Sendable {
     do {
       try settle(group[...], db)
     } catch {
-      // In the WAL's old place a removal finds room also when the disk has none.
-      if error == .full { try? checkpoint(db) }
       guard error == .full || group.count > 1 else { return fail(group[0], error) }
-      for index in group.indices {
-        do { try settle(group[index...index], db) } catch { fail(group[index], error) }
+      for index in group.indices { settleAlone(group[index...index], db) }
+    }
+  }
+
+  private func settleAlone(_ one: ArraySlice<Submission>, _ db: Database) {
+    do {
+      do { try settle(one, db) } catch DiskLogFault.full {
+        // Begun anew, the WAL has room also when the disk has none.
+        try? checkpoint(db)
+        try settle(one, db)
       }
+    } catch {
+      for submission in one { fail(submission, DiskLogFault(error)) }
     }
   }
 
   private func settle(_ group: ArraySlice<Submission>, _ db: Database) throws(DiskLogFault) {
     var commit = GroupCommit(place.withLock { $0 })
-    try commit.run(group, db, tuning)
+    try commit.run(group, db, file, tuning)
     take(over: commit, promised: group.reduce(0) { $0 + $1.appendedBytes })
     if commit.counters.appendedRecords > 0 { fullAt.store(0, ordering: .relaxed) }
     let refused = group.count { if case .refused(.full, _) = $0 { true } else { false } }
@@ -109,7 +117,7 @@ final class LogWriter: Sendable {
 
   private func checkpoint(_ db: Database) throws {
     tuning.probe?(.beforeCheckpoint)
-    try file.checkpoint(db)
+    try file.checkpoint(db, walPagesMax: tuning.walPagesMax)
     tuning.probe?(.afterCheckpoint)
   }
 
@@ -128,7 +136,7 @@ final class LogWriter: Sendable {
     let isVacuuming = free > (self.isVacuuming.load(ordering: .relaxed) ? much / 2 : much)
     let ended = !isVacuuming && self.isVacuuming.load(ordering: .relaxed)
     self.isVacuuming.store(isVacuuming, ordering: .relaxed)
-    if isVacuuming { try db.execute(sql: "PRAGMA incremental_vacuum(\(tuning.vacuumPages))") }
+    if isVacuuming { try file.vacuum(db, pages: tuning.vacuumPages) }
     // The file's length follows with the checkpoint.
     if ended { try checkpoint(db) }
     return isVacuuming
@@ -139,7 +147,7 @@ final class LogWriter: Sendable {
   /// Everything submitted before was answered. A connection cannot be closed on its own queue, so the rest happens on
   /// another.
   private func close(_ db: Database, _ completion: @escaping @Sendable () -> Void) {
-    try? db.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)")
+    try? file.settle(db)
     DispatchQueue.global().async {
       try? self.file.close()
       completion()

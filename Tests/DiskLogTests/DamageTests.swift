@@ -63,7 +63,7 @@ struct DamagedLog {
   static func make(_ random: inout SeededRandom) async throws -> DamagedLog {
     let scratch = Scratch(isFast: true)
     let camera = CrashCamera(path: scratch.file, seed: random.next(), oneIn: 1000)
-    var tuning = DiskLogTuning()
+    var tuning = DiskLogTuning.small
     tuning.walPagesMax = 60
     tuning.probe = { camera.see($0) }
     let log = try scratch.open(tuning)

@@ -98,7 +98,7 @@ import Testing
     #expect(throws: DiskLogFault.closed) { try log.index { _ in } }
     #expect(throws: DiskLogFault.closed) { try log.note("x") }
     await log.close()
-    #expect(scratch.names == ["queue.lock", "queue.sqlite"])
+    #expect(scratch.names == ["queue.lock", "queue.sqlite", "queue.sqlite-wal"])
   }
 
   @Test func keepsItsFilesToItself() async throws {

@@ -48,7 +48,7 @@ import Testing
     }
 
     func run() throws {
-      var tuning = DiskLogTuning()
+      var tuning = DiskLogTuning.small
       tuning.walPagesMax = 40
       tuning.groupCountMax = 4
       let log = try DiskLog.open(DiskLogOptions(directory: path, name: "queue"), tuning)

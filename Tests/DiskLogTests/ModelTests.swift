@@ -38,7 +38,7 @@ struct ModelRun {
   /// One life of the log: bursts of transactions, then its end, and a look at all pictures of crashes.
   private mutating func live() async throws {
     let camera = CrashCamera(path: scratch.file, seed: random.next(), oneIn: 10)
-    var tuning = DiskLogTuning()
+    var tuning = DiskLogTuning.small
     tuning.walPagesMax = [4, 20, 100][random.below(3)]
     tuning.groupCountMax = [1, 3, 50][random.below(3)]
     tuning.groupBytesMax = [1000, 50_000][random.below(2)]

@@ -63,7 +63,7 @@ import Testing
   @Test func oneFrameCostsItsPage() async throws {
     let scratch = Scratch(isFast: true)
     let camera = CrashCamera(path: scratch.file, seed: 1, oneIn: 1000)
-    var tuning = DiskLogTuning()
+    var tuning = DiskLogTuning.small
     tuning.probe = { camera.see($0) }
     let log = try scratch.open(tuning)
     for _ in 0..<20 { _ = try await log.append(DiskLogRecord(bytes: 5000)) }

@@ -27,7 +27,7 @@ final class Scratch: Sendable {
 
   var file: String { path + "/queue.sqlite" }
 
-  func open(maxBytes: Int = .max, _ tuning: DiskLogTuning = DiskLogTuning()) throws -> DiskLog {
+  func open(maxBytes: Int = .max, _ tuning: DiskLogTuning = .small) throws -> DiskLog {
     try DiskLog.open(options(maxBytes: maxBytes), tuning)
   }
 
@@ -81,5 +81,15 @@ extension DiskLogRecord {
   init(_ text: String) { self.init(kind: 1, header: Array("h".utf8), payload: Array(text.utf8)) }
   init(bytes: Int, kind: UInt8 = 2) {
     self.init(kind: kind, header: [], payload: (0..<bytes).map { UInt8(truncatingIfNeeded: $0 &* 31) })
+  }
+}
+
+extension DiskLogTuning {
+  /// Small files, so that looking at each of their bytes takes little time.
+  static var small: DiskLogTuning {
+    var tuning = DiskLogTuning()
+    tuning.stepBytes = 32 << 10
+    tuning.walRoomBytes = 64 << 10
+    return tuning
   }
 }
