@@ -6,13 +6,20 @@ struct LiveTrace: Sendable {
   var id = TraceID()
   var firstSeen: UInt64 = 0
   var lastSeen: UInt64 = 0
+  var pairs = PairSet()
   var spans = SpanList()
   var slices = StoredSlices()
-  var pairs = PairSet()
+  /// Length of its slices when they are inflated.
+  var rawBytes: UInt32 = 0
+  /// Whether its slices are kept as they came, because their spans are not those that its facts are of.
+  var isUnmasked = false
   /// Whether its closing was asked for: it is on no list and has no timer, and still takes spans.
   var isAsked = false
   /// Why it is to close before its time, where it was asked for that.
   var early: EarlyClosing?
+
+  /// A trace with more bytes takes no more spans: it could not be handed on either.
+  static let rawBytesMax: UInt32 = 1 << 30
 
   /// A trace without its spans: itself, its list nodes and its slot in the index.
   static let overhead = MemoryLayout<LiveTrace>.stride + 40
@@ -30,6 +37,9 @@ struct LiveTraces {
   private var pool: SpanPool
   private var store: SpanStore
   private var far = FarPairs()
+  private var mask = SpanMask()
+  /// The spans that were absorbed last.
+  private var fresh: [SpanRecord] = []
   private let hash: KeyedHash
   /// What all traces are charged with.
   private(set) var heldBytes = 0
@@ -95,16 +105,41 @@ struct LiveTraces {
     return result
   }
 
-  /// Takes in the bytes of the spans that were absorbed last.
-  mutating func append(_ bytes: [UInt8], to slot: UInt32, now: UInt64) {
-    let before = store.heldBytes
-    store.append(bytes, to: &traces[Int(slot)].slices)
-    charge(slot, store.heldBytes &- before)
+  /// Takes in the bytes of the spans that were absorbed after this one, or of all spans of the trace (`.max`).
+  mutating func append(_ bytes: inout [UInt8], to slot: UInt32, after last: UInt32, now: UInt64) {
+    if !traces[Int(slot)].isUnmasked {
+      pool.read(traces[Int(slot)].spans, after: last, into: &fresh)
+      if !mask.apply(fresh, of: traces[Int(slot)].id, to: &bytes) { unmask(slot, before: last) }
+    }
+    store(bytes, slot)
+    traces[Int(slot)].rawBytes &+= UInt32(clamping: bytes.count)
+    if fresh.capacity > 1 << 12 { fresh = [] }
     guard traces[Int(slot)].lastSeen != now else { return }
     traces[Int(slot)].lastSeen = now
     guard !traces[Int(slot)].isAsked else { return }
     idle.remove(slot)
     idle.append(slot)
+  }
+
+  private mutating func store(_ bytes: [UInt8], _ slot: UInt32) {
+    let before = store.heldBytes
+    store.append(bytes, to: &traces[Int(slot)].slices)
+    charge(slot, store.heldBytes &- before)
+  }
+
+  /// Keeps a trace's slices as they came from now on, and those that it has.
+  private mutating func unmask(_ slot: UInt32, before last: UInt32) {
+    var bytes = store.read(traces[Int(slot)].slices)
+    pool.read(traces[Int(slot)].spans, upTo: last, into: &fresh)
+    traces[Int(slot)].isUnmasked = true
+    guard last != .max else { return }
+    let isWhole = mask.apply(fresh, of: traces[Int(slot)].id, to: &bytes)
+    precondition(isWhole, "a trace's slices hold the spans that they were masked with")
+    let before = store.heldBytes
+    store.remove(traces[Int(slot)].slices)
+    traces[Int(slot)].slices = StoredSlices()
+    charge(slot, store.heldBytes &- before)
+    store(bytes, slot)
   }
 
   /// Adds a pair that the trace has crossed between; whether it is new.
@@ -155,8 +190,14 @@ struct LiveTraces {
   /// The facts of all spans of a trace, in the order they came.
   func read(_ slot: UInt32, into records: inout [SpanRecord]) { pool.read(traces[Int(slot)].spans, into: &records) }
 
-  /// The spans' bytes: complete `resource_spans` fields, one after the other.
-  func payload(_ slot: UInt32) -> [UInt8] { store.read(traces[Int(slot)].slices) }
+  /// The spans' bytes: complete `resource_spans` fields, one after the other. `records` are the trace's.
+  mutating func payload(_ slot: UInt32, _ records: [SpanRecord]) -> [UInt8] {
+    var bytes = store.read(traces[Int(slot)].slices)
+    guard !traces[Int(slot)].isUnmasked else { return bytes }
+    let isWhole = mask.apply(records, of: traces[Int(slot)].id, to: &bytes)
+    precondition(isWhole, "a trace's slices hold the spans that they were masked with")
+    return bytes
+  }
 
   /// The pairs that it has crossed between.
   func pairs(_ slot: UInt32) -> [UInt32] { far.read(traces[Int(slot)].pairs) }

@@ -61,7 +61,7 @@ extension ShardState {
     flows.count(closing: closing, summary)
     for span in closing { halfLinks.remember(span, in: id, now: now) }
     closed.remember(id, closing, live.pairs(slot), now: now)
-    let payload = live.payload(slot)
+    let payload = live.payload(slot, closing)
     return ClosedTrace(
       traceID: id, payload: payload, spanCount: closing.count, isComplete: summary.isComplete,
       isCrossRegion: summary.isCrossRegion, heldBytes: live.remove(slot, isArmed: isArmed))

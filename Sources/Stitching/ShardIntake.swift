@@ -70,7 +70,9 @@ extension ShardState {
   ) {
     accepted.removeAll(keepingCapacity: true)
     links.removeAll(keepingCapacity: true)
-    let countMax = room > 0 ? limits.maxSpansPerTrace : 0
+    let last = live[slot].spans.last
+    let hasRoom = room > 0 && live[slot].rawBytes <= LiveTrace.rawBytesMax
+    let countMax = hasRoom ? limits.maxSpansPerTrace : 0
     for index in run {
       switch live.absorb(segmenter.record(index, of: request), into: slot, countMax: countMax, links: &links) {
       case .accepted: accepted.append(index)
@@ -82,7 +84,7 @@ extension ShardState {
     report.accepted &+= accepted.count
     match(slot)
     cutAccepted(of: request)
-    live.append(cut, to: slot, now: now)
+    live.append(&cut, to: slot, after: last, now: now)
   }
 
   /// Counts the links that have just been completed in a live trace.

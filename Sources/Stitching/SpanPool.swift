@@ -9,7 +9,7 @@ struct Link: Hashable, Sendable {
 /// The spans of one trace in a pool, in the order they came, and how many of them name a parent that is not there.
 struct SpanList: Sendable {
   fileprivate(set) var first: UInt32 = .max
-  fileprivate var last: UInt32 = .max
+  fileprivate(set) var last: UInt32 = .max
   fileprivate(set) var count: UInt32 = 0
   fileprivate(set) var openEntries: UInt32 = 0
   /// The list's index in the pool; `.max` where it is short.
@@ -61,14 +61,26 @@ struct SpanPool: Sendable {
     return list.index == .max ? own : own &+ indices[Int(list.index)].byteCount
   }
 
-  /// The facts of all spans of a list, in the order they came.
-  func read(_ list: SpanList, into records: inout [SpanRecord]) {
+  /// The facts of the spans of a list, in the order they came: of all, or of those after this one.
+  func read(_ list: SpanList, after last: UInt32 = .max, into records: inout [SpanRecord]) {
     records.removeAll(keepingCapacity: true)
-    var number = list.first
+    var number = last == .max ? list.first : spans.next(last)
     while number != .max {
       records.append(record(number))
       number = spans.next(number)
     }
+  }
+
+  /// The facts of the spans of a list up to this one, in the order they came; none for `.max`.
+  func read(_ list: SpanList, upTo last: UInt32, into records: inout [SpanRecord]) {
+    records.removeAll(keepingCapacity: true)
+    guard last != .max else { return }
+    var number = list.first
+    while number != last {
+      records.append(record(number))
+      number = spans.next(number)
+    }
+    records.append(record(last))
   }
 
   /// The span with this ID.
