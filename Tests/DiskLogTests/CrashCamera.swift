@@ -67,6 +67,8 @@ final class CrashCamera: @unchecked Sendable {
     var result = new
     result.moment += " torn"
     result.answered = old.answered
+    // The WAL is cut off or begun anew only when what was copied out of it is synchronized.
+    if suffix.isEmpty { result.files["-wal"] = old.files["-wal"] }
     guard let before = old.files[suffix], var after = new.files[suffix] else { return result }
     if random.one(in: 2) {
       let count = max(before.count, after.count) * Int.random(in: 0...8, using: &random) / 8
