@@ -39,6 +39,9 @@ final class AggregatorJournal: Sendable {
   }
 
   static let checkpointName = "checkpoint"
+  /// Records that go with one checkpoint; on a full disk fewer, for which there is room in the write-ahead log.
+  private static let removalsMax = 16_384
+  private static let removalsOfFullDisk = 200
 
   let log: DiskLog
   /// The exporters by name; one's place is its bit.
@@ -169,7 +172,8 @@ final class AggregatorJournal: Sendable {
     var barrier = DiskLogTransaction()
     barrier.isForced = true
     log.commit(barrier) { [self] _ in
-      let (through, removals) = state.withLock { ($0.through, $0.takeRemovals()) }
+      let limit = log.isFull ? Self.removalsOfFullDisk : Self.removalsMax
+      let (through, removals) = state.withLock { ($0.through, $0.takeRemovals(limit)) }
       let window = known.window
       let sum = FlowSum(base, parts: lanes.count)
       for number in 0..<lanes.count {
@@ -219,12 +223,13 @@ extension AggregatorJournal.State {
   }
 
   /// What nobody needs: entries, and the marks before the first entry that is needed.
-  fileprivate mutating func takeRemovals() -> [UInt64] {
+  fileprivate mutating func takeRemovals(_ limit: Int) -> [UInt64] {
     while let first = entries.first, shards[first] == nil { entries.removeFirst() }
     let oldest = entries.first ?? .max
     while let mark = marks.first, mark < oldest { free.append(marks.removeFirst()) }
-    defer { free = [] }
-    return free
+    let removals = Array(free.prefix(limit))
+    free.removeFirst(removals.count)
+    return removals
   }
 }
 

@@ -47,9 +47,9 @@ final class RelayLane: SpanConsumer {
   func consume(_ request: IntakeRequest, completion: @escaping (IntakeVerdict) -> Void) {
     let owner = owners.open(request.receiver)
     let verdict = take(request, owner)
+    dispatchSealed()
     // What had no span to keep, or no queue on disk, waits for nothing.
     if !owners.close(owner, verdict, completion) { completion(verdict) }
-    dispatchSealed()
   }
 
   private func take(_ request: IntakeRequest, _ owner: UInt64) -> IntakeVerdict {
