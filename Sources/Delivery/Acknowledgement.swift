@@ -15,9 +15,7 @@ public struct Acknowledgement: Sendable, Equatable {
 
   /// Whether a sequence number is acknowledged.
   public func contains(_ sequence: UInt64) -> Bool {
-    if sequence < through { return true }
-    let index = ranges.firstIndex(endingAbove: sequence)
-    return index < ranges.count && ranges[index].contains(sequence)
+    sequence < through || ranges.hold(sequence)
   }
 
   /// Adds one sequence number.

@@ -21,7 +21,9 @@ public struct BatchIdentity: Hashable, Sendable {
     }
   }
 
+  /// Whose numbering it is.
   public var origin: Origin
+  /// Its number there.
   public var sequence: UInt64
 
   /// Makes an identity.

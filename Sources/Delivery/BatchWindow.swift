@@ -31,9 +31,7 @@ public struct BatchWindow: Sendable, Codable, Equatable {
 
   /// Whether a batch is known.
   public func contains(_ batch: BatchIdentity) -> Bool {
-    guard let known = origins[batch.origin] else { return false }
-    let index = known.ranges.firstIndex(endingAbove: batch.sequence)
-    return index < known.ranges.count && known.ranges[index].contains(batch.sequence)
+    origins[batch.origin]?.ranges.hold(batch.sequence) ?? false
   }
 
   /// Remembers a batch. Whether it was not known.

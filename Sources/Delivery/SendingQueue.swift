@@ -20,7 +20,9 @@ public struct SendingQueue: Sendable {
     static func < (a: Self, b: Self) -> Bool { (a.until, a.sequence) < (b.until, b.sequence) }
   }
 
+  /// Who sends.
   public let lane: UInt32
+  /// The life of the lane's numbering.
   public let epoch: UInt64
   /// What the queue may hold: `sending_queue.max_size_mib` of the exporter.
   public let capacity: ByteBudget

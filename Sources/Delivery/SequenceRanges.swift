@@ -11,6 +11,12 @@ extension [Range<UInt64>] {
     return low
   }
 
+  /// Whether a sequence number is in one of them.
+  func hold(_ sequence: UInt64) -> Bool {
+    let index = firstIndex(endingAbove: sequence)
+    return index < count && self[index].contains(sequence)
+  }
+
   /// Adds a sequence number below the largest one, joining what touches. Whether it was not in.
   @discardableResult mutating func insert(_ sequence: UInt64) -> Bool {
     let index = firstIndex(endingAbove: sequence)

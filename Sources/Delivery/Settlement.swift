@@ -14,7 +14,9 @@ public struct Settlement: Sendable {
     case abandoned
   }
 
+  /// The batch's number in its lane.
   public let sequence: UInt64
+  /// What it was.
   public let batch: Batch
   public let cause: Cause
 

@@ -13,7 +13,7 @@ extension AggregatorLane {
   func lookAfter() {
     let now = NIODeadline.now().uptimeNanoseconds
     repeat {
-      for trace in shard.advance(to: now) { handOn(trace.payload, spans: trace.spanCount, token: nil, now: now) }
+      handOn(shard.advance(to: now), now: now)
       chargeHeldBytes()
     } while shard.nextDeadline.map { $0 <= now } ?? false
     askForClosings()
@@ -31,14 +31,15 @@ extension AggregatorLane {
       let ids = Array(rest.prefix(Self.closingsMax))
       rest = rest.dropFirst(Self.closingsMax)
       journal.write(closing: ids) { [loop] result in
-        loop.execute { lane.value.close(ids, result.map { $0 }) }
+        loop.execute { lane.value.close(ids, at: try? result.get()) }
       }
     }
   }
 
-  private func close(_ ids: [TraceID], _ result: Result<UInt64, some Error>) {
+  /// Closes traces whose record lies at this address; without one they stay open.
+  private func close(_ ids: [TraceID], at address: UInt64?) {
     let now = NIODeadline.now().uptimeNanoseconds
-    guard let journal = shared.journal, case .success(let address) = result else {
+    guard let journal = shared.journal, let address else {
       return shard.keepOpen(ids, now: now)
     }
     for trace in shard.close(ids, now: now) {
@@ -68,11 +69,16 @@ extension AggregatorLane {
     let now = NIODeadline.now().uptimeNanoseconds
     stop()
     if shared.journal == nil {
-      for trace in shard.closeAll(now: now) { handOn(trace.payload, spans: trace.spanCount, token: nil, now: now) }
+      handOn(shard.closeAll(now: now), now: now)
     }
     if let batch = batcher.seal() { sealed.append(batch) }
     dispatchSealed()
     chargeHeldBytes()
+  }
+
+  /// Hands on traces that no journal knows of.
+  func handOn(_ traces: [ClosedTrace], now: UInt64) {
+    for trace in traces { handOn(trace.payload, spans: trace.spanCount, token: nil, now: now) }
   }
 
   /// Hands spans on; without an exporter they are where they were to go.
@@ -86,7 +92,7 @@ extension AggregatorLane {
   func dispatchSealed() {
     for batch in sealed {
       shared.ledger.moved(batch.spanCount, from: .batch, to: .queue)
-      dispatch(batch, among: exporters.indices.map { $0 })
+      dispatch(batch, among: Array(exporters.indices))
     }
     sealed.removeAll(keepingCapacity: true)
   }

@@ -89,9 +89,8 @@ final class AggregatorLane: SpanConsumer {
     guard let charge = RequestCharge(request.body.count, to: shared.budget) else {
       return completion(.overload(retryAfter: shared.retryAfter))
     }
-    let answer = answer(completion)
     if let batch = request.batch {
-      switch shared.known.arrived(batch, waiter: answer) {
+      switch shared.known.arrived(batch, waiter: answer(completion)) {
       case .new: break
       case .known: return completion(.accepted)
       case .pending: return
@@ -107,7 +106,7 @@ final class AggregatorLane: SpanConsumer {
       if let batch = request.batch { shared.known.concluded(batch, taken.verdict) }
       return completion(taken.verdict)
     }
-    write(taken, to: journal, answer)
+    write(taken, to: journal, answer(completion))
   }
 
   /// The completion, from any thread.
@@ -120,7 +119,7 @@ final class AggregatorLane: SpanConsumer {
   private func write(_ taken: TakenRequest, to journal: AggregatorJournal, _ answer: @escaping KnownBatches.Waiter) {
     let batch = JournalledBatch(peerRegion: taken.request.peerRegion, identity: taken.batch)
     let payload = compressor.compress(taken.request.bytes)
-    let shards = taken.lists.reduce(0) { $0 + ($1.isEmpty ? 0 : 1) }
+    let shards = taken.lists.count { !$0.isEmpty }
     let refusal = IntakeVerdict.overload(retryAfter: shared.retryAfter)
     journal.write(batch, payload: payload, shards: shards) { [shared, lanes] result in
       var verdict = refusal
@@ -156,7 +155,7 @@ final class AggregatorLane: SpanConsumer {
     var token: UInt64?
     if let entry { token = note(report, of: entry, TraceRuns(spans, of: request).ids, now: now) }
     if report.late > 0 { handOn(report.latePayload, spans: report.late, token: token, now: now) }
-    for trace in report.closed { handOn(trace.payload, spans: trace.spanCount, token: nil, now: now) }
+    handOn(report.closed, now: now)
     chargeHeldBytes()
     dispatchSealed()
     askForClosings()

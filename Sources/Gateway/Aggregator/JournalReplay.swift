@@ -11,18 +11,23 @@ internal import Transport
 final class JournalLeftovers: Sendable {
   private let settled: [Set<JournalUnit>]
   private let exporters: [String]
+  /// Where the journal's records lie, oldest first.
+  let addresses: [UInt64]
 
   /// Looks through a journal.
   init(_ journal: AggregatorJournal) throws {
     exporters = journal.exporters
     var settled = exporters.map { _ in Set<JournalUnit>() }
+    var addresses: [UInt64] = []
     try journal.log.index { entry in
+      addresses.append(entry.address)
       guard case .settled(let units, let name) = JournalRecord(kind: entry.kind, header: entry.header),
         let place = journal.exporters.firstIndex(of: name)
       else { return }
       settled[place].formUnion(units)
     }
     self.settled = settled
+    self.addresses = addresses
   }
 
   /// The exporters, of those it was for, that are there and not done with a unit: a bit each.
@@ -45,6 +50,8 @@ struct JournalReplay {
   let requestBytesMax: Int
   let logger: Logger
 
+  private let decompressor = Decompressor()
+
   /// Records that are read and handed to the shards before they are waited for.
   private static let recordsAtOnce = 32
 
@@ -52,8 +59,7 @@ struct JournalReplay {
   func run() async throws -> FlowSnapshot? {
     let checkpoint = try journal.lastCheckpoint()
     let left = try JournalLeftovers(journal)
-    var addresses: [UInt64] = []
-    try journal.log.index { addresses.append($0.address) }
+    let addresses = left.addresses
     var batches: [BatchIdentity] = []
     var isPast = checkpoint == nil
     var first = 0
@@ -106,7 +112,6 @@ struct JournalReplay {
 
   private func replay(_ batch: JournalledBatch, _ payload: [UInt8], _ address: UInt64, _ left: JournalLeftovers) {
     var facts = RequestFacts()
-    let decompressor = Decompressor()
     guard
       let bytes = try? decompressor.inflate(payload.span.bytes, coding: .zstd, limit: requestBytesMax),
       (try? facts.walk(bytes.span.bytes, keys: shared.attributeKeys)) != nil
@@ -117,7 +122,7 @@ struct JournalReplay {
     let request = ReceivedRequest(bytes: bytes, facts: facts, peerRegion: batch.peerRegion)
     var partitioner = RequestPartitioner(map: shared.shardMap)
     let lists = partitioner.partition(facts)
-    journal.noteBatch(address, shards: lists.reduce(0) { $0 + ($1.isEmpty ? 0 : 1) })
+    journal.noteBatch(address, shards: lists.count { !$0.isEmpty })
     for (number, list) in lists.enumerated() where !list.isEmpty {
       lanes.execute(on: number) { $0.replay(request, list, entry: address, left) }
     }

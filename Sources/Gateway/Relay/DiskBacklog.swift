@@ -15,8 +15,6 @@ final class DiskBacklog {
   /// On disk alone, oldest first.
   private var waiting: Deque<StoredBatch> = []
   private var isReading = false
-  /// Batches that are being written.
-  private(set) var writing = 0
 
   init(_ store: StoredQueue, exporter: ExporterLane, ledger: SpanLedger, budget: ByteBudget, loop: any EventLoop) {
     self.store = store
@@ -47,12 +45,10 @@ final class DiskBacklog {
         kind: StoredBatch.kind, header: StoredBatch.header(batch, receiver, epoch: store.log.opening.epoch),
         payload: batch.payload)
     ]
-    writing += 1
     let here = NIOLoopBound((lane: self, written: written), eventLoop: loop)
     store.log.commit(transaction) { [loop] result in
       loop.execute {
         let (lane, written) = here.value
-        lane.writing -= 1
         lane.conclude(batch, receiver, result)
         written((try? result.get()) != nil)
       }

@@ -14,7 +14,6 @@ final class RelayLane: SpanConsumer {
   private let shared: RelayShared
   private let exporter: ExporterLane
   private var engine: PolicyEngine
-  private var keys: AttributeKeys
   private var batcher: Batcher
   private var facts = RequestFacts()
   private var plan = RewritePlan()
@@ -30,7 +29,6 @@ final class RelayLane: SpanConsumer {
     self.exporter = exporter
     self.loop = loop
     engine = PolicyEngine(shared.policy, memory: shared.memory)
-    keys = shared.policy.attributeKeys
     batcher = Batcher(shared.store == nil ? shared.batchLimits : shared.batchLimits.whereClientsWait)
     backlog = shared.store.map {
       DiskBacklog($0, exporter: exporter, ledger: shared.ledger, budget: shared.budget, loop: loop)
@@ -45,20 +43,21 @@ final class RelayLane: SpanConsumer {
   private var isQueueFull: Bool { shared.store?.isFull ?? exporter.isFull }
 
   func consume(_ request: IntakeRequest, completion: @escaping (IntakeVerdict) -> Void) {
-    let owner = owners.open(request.receiver)
+    // Only a queue on disk is waited for, and only by what had a span to keep.
+    let owner = backlog == nil ? nil : owners.open(request.receiver)
     let verdict = take(request, owner)
     dispatchSealed()
-    // What had no span to keep, or no queue on disk, waits for nothing.
-    if !owners.close(owner, verdict, completion) { completion(verdict) }
+    if let owner, owners.close(owner, verdict, completion) { return }
+    completion(verdict)
   }
 
-  private func take(_ request: IntakeRequest, _ owner: UInt64) -> IntakeVerdict {
+  private func take(_ request: IntakeRequest, _ owner: UInt64?) -> IntakeVerdict {
     guard backlog != nil || exporter.canAccept(request.body.count) else {
       return .overload(retryAfter: shared.retryAfter)
     }
     let bytes = request.body.span.bytes
     do {
-      try facts.walk(bytes, keys: keys)
+      try facts.walk(bytes, keys: engine.attributeKeys)
     } catch {
       return .malformed(error)
     }
@@ -75,15 +74,15 @@ final class RelayLane: SpanConsumer {
   }
 
   /// Copies the kept spans of the walked request into the batch being built.
-  private func place(_ body: [UInt8], _ owner: UInt64, now: UInt64) {
+  private func place(_ body: [UInt8], _ owner: UInt64?, now: UInt64) {
     let appended = batcher.append(
-      0..<facts.spans.count, requestBytes: body.count, owner: backlog == nil ? nil : owner, now: now, sealed: &sealed
+      0..<facts.spans.count, requestBytes: body.count, owner: owner, now: now, sealed: &sealed
     ) { range, limit, buffer in
       BatchWriter.append(range, limit: limit, of: facts, in: body.span.bytes, plan: plan, to: &buffer)
     }
     shared.budget.reserveUnchecked(appended.bytes)
     shared.ledger.held(appended.spans, in: .batch)
-    if backlog != nil {
+    if let owner {
       // A request's number is the last of a batch's when its spans are placed.
       let batches = sealed.reduce(batcher.isOpen(for: owner) ? 1 : 0) { $0 + ($1.owners.last == owner ? 1 : 0) }
       owners.wait(owner, batches: batches)
@@ -139,7 +138,6 @@ final class RelayLane: SpanConsumer {
   /// Puts another policy in force from the next request on; counters and remembered routes go on.
   func adopt(_ policy: RelayPolicy, _ limits: BatchLimits) {
     engine = PolicyEngine(policy, memory: shared.memory, counts: engine.counts)
-    keys = policy.attributeKeys
     batcher.limits = shared.store == nil ? limits : limits.whereClientsWait
   }
 
