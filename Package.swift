@@ -121,6 +121,7 @@ let package = Package(
       ]),
     tests("FaultProxy", ["FaultProxy", nioCore, nioPosix]),
     tests("System", ["longspan", "FaultProxy", "TestKit", "TraceWire", product("SwiftProtobuf", "swift-protobuf")]),
+    tests("Simulation", ["TraceWire", "Policy", "Delivery", "Stitching", "Telemetry", "TestKit"]),
     .testTarget(
       name: "FuzzTests", dependencies: ["FuzzTargets", "TestKit"], exclude: ["Corpus"], swiftSettings: strict),
     tests("Tidy"),

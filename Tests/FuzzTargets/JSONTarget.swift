@@ -32,7 +32,7 @@ enum JSONTarget {
     guard var oracle = try? Request(jsonUTF8Bytes: bytes, options: options) else { return }
     ours.forgetIDs()
     oracle.forgetIDs()
-    try check(ours.encoded == oracle.encoded, "read \(ours), not \(oracle)")
+    try check(ours.encoded == oracle.encoded, "read \(ours.text), not \(oracle.text)")
   }
 
   /// The bytes as a protobuf request, of which swift-protobuf makes the JSON.
@@ -50,7 +50,9 @@ enum JSONTarget {
     let text = withHexIDs(json)
     let translated = try succeeds("translating \(text.quoted)") { try OTLPJSON.translate(text) }
     let again = try succeeds("reading what was translated") { try Request(serializedBytes: translated) }
-    try check(again.encoded == request.encoded, "\(text.quoted) became \(again), not \(request)")
+    // JSON does not say which NaN it is.
+    let wanted = text.quoted.contains("NaN") ? (try? Request(jsonUTF8Bytes: json)) ?? request : request
+    try check(again.encoded == wanted.encoded, "\(text.quoted) became \(again.text), not \(wanted.text)")
   }
 
   private static let idNames = ["traceId", "trace_id", "spanId", "span_id", "parentSpanId", "parent_span_id"]

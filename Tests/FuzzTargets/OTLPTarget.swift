@@ -95,4 +95,7 @@ extension Range<UInt32> {
 extension SwiftProtobuf.Message {
   /// The message as bytes, which can be compared where `==` would say that no NaN is like another.
   var encoded: [UInt8]? { try? serializedBytes() }
+
+  /// The message for a finding; release builds print no more than its type otherwise.
+  var text: String { textFormatString() }
 }

@@ -49,12 +49,12 @@ enum RelayTarget {
     var spans = decoded.resourceSpans.flatMap(\.scopeSpans).flatMap(\.spans)[...]
     for span in oracle.resourceSpans.flatMap(\.scopeSpans).flatMap(\.spans) where span.isValid {
       guard var wanted = sampling.sampled(span) else { continue }
-      guard let found = spans.popFirst() else { throw FuzzFinding("a span too few: \(wanted)") }
+      guard let found = spans.popFirst() else { throw FuzzFinding("a span too few: \(wanted.text)") }
       if isLimiting {
         guard let limited = BaggageLimitReference.limit(wanted, limits) else { continue }
         wanted = limited
       }
-      try check(found.encoded == wanted.encoded, "forwards \(found), not \(wanted)")
+      try check(found.encoded == wanted.encoded, "forwards \(found.text), not \(wanted.text)")
     }
     try check(spans.isEmpty, "spans too many")
   }

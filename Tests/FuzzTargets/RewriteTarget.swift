@@ -39,7 +39,7 @@ enum RewriteTarget {
     for part in written {
       let decoded = try succeeds("decoding a part") { try Request(serializedBytes: part.bytes) }
       let wanted = oracle?.cut { part.range.contains($0) && edits.spans[$0] != nil }
-      try check(decoded.encoded == wanted?.encoded, "a part says \(decoded), not \(String(describing: wanted))")
+      try check(decoded.encoded == wanted?.encoded, "a part says \(decoded.text), not \(wanted?.text ?? "")")
       all.resourceSpans += decoded.resourceSpans
     }
     guard limit == .max, let first = written.first else { return }
@@ -49,7 +49,8 @@ enum RewriteTarget {
     let original = try? Request(serializedBytes: request)
     let wanted = original?.cut { edits.spans[$0] != nil }
     let decoded = try succeeds("decoding a list") { try Request(serializedBytes: listed) }
-    try check(decoded.encoded == wanted?.encoded, "a list says \(decoded), the plan wrote \(first.bytes.count) bytes")
+    try check(
+      decoded.encoded == wanted?.encoded, "a list says \(decoded.text), the plan wrote \(first.bytes.count) bytes")
   }
 
   private struct Part {
