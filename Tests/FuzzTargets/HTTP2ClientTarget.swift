@@ -30,7 +30,7 @@ enum HTTP2ClientTarget {
     }
     _ = drain(client, upTo: .max, &said)
     if let problem = said.problem { throw FuzzFinding(problem) }
-    try PeerWindows(input.data[...]).check(said)
+    try PeerWindows(input.data[...]).check(said, connectionWindow: limits.connectionWindow)
     client.connectionLost()
     try check(client.isDone && client.activeRequests == 0 && !client.canSubmit, "a lost connection that is not done")
     try ledger.checkEnd()

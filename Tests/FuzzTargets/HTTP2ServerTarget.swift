@@ -41,7 +41,7 @@ enum HTTP2ServerTarget {
     if flow & 64 != 0 { server.inputEnded() }
     _ = drain(server, upTo: .max, &said)
     if let problem = said.problem { throw FuzzFinding(problem) }
-    try PeerWindows(stream.dropFirst(preface.count)).check(said)
+    try PeerWindows(stream.dropFirst(preface.count)).check(said, connectionWindow: limits.connectionWindow)
     server.connectionLost()
     try check(server.isDone && !server.hasOutput, "a lost connection that is not done")
     service.answerAll()
@@ -173,6 +173,8 @@ private final class RandomRequest: RequestReceiver {
   func consumeAll() {
     responder.consumed(unconsumed)
     unconsumed = 0
+    // More than came is nobody's to give back.
+    responder.consumed(100)
   }
 
   func answer() {

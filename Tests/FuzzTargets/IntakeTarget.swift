@@ -47,6 +47,10 @@ enum IntakeTarget {
     receiver = nil
     try check(budget.used == 0, "\(budget.used) bytes charged in the end")
     if let finding = consumer.finding { throw finding }
+    if consumer.taken == 1, coding == nil, ending & 32 == 0 || isGRPC {
+      let wanted = isGRPC ? input.unframed : input.data
+      try check(consumer.body == wanted, "took \(consumer.body.count) bytes that are not the message")
+    }
     try checkAnswer(responder, isGRPC: isGRPC, consumer, ledger, isCancelled: isCancelled)
   }
 
@@ -75,6 +79,7 @@ private final class IntakeConsumer: SpanConsumer {
   private let isLate: Bool
   var waiting: [(IntakeVerdict) -> Void] = []
   var taken = 0
+  var body: [UInt8] = []
   var finding: FuzzFinding?
 
   init(bytesMax: Int, isLate: Bool, hasRoom: Bool) {
@@ -85,6 +90,7 @@ private final class IntakeConsumer: SpanConsumer {
 
   func consume(_ request: IntakeRequest, completion: @escaping (IntakeVerdict) -> Void) {
     taken += 1
+    body = request.body
     if request.body.count > 4 * bytesMax { finding = FuzzFinding("a request of \(request.body.count) bytes") }
     var facts = RequestFacts()
     if let fault = WalkedRequest.fault(request.body, &facts, keys: AttributeKeys()) {
@@ -106,6 +112,13 @@ private final class IntakeResponder: Responder {
 }
 
 extension FuzzInput {
+  /// The message behind gRPC's prefix where it is the whole rest, `nil` otherwise.
+  fileprivate var unframed: [UInt8]? {
+    guard let prefix = try? GRPCMessagePrefix.read(at: 0, of: data.span.bytes) else { return nil }
+    let message = data.dropFirst(GRPCMessagePrefix.size)
+    return message.count == prefix.length ? Array(message) : nil
+  }
+
   /// Puts gRPC's prefix with the true length in front of the data.
   fileprivate mutating func frame(isCompressed: Bool) {
     var framed: [UInt8] = []

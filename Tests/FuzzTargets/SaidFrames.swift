@@ -4,6 +4,8 @@ struct SaidFrames {
   private var expectsPreface: Bool
   /// Bytes of DATA on each stream.
   private(set) var data: [UInt32: Int] = [:]
+  /// What was given in WINDOW_UPDATE for each stream, and for the connection as stream 0.
+  private(set) var credit: [UInt32: Int] = [:]
   /// Frames other than DATA.
   private(set) var controlFrames = 0
   private(set) var problem: String?
@@ -41,7 +43,10 @@ struct SaidFrames {
       noteEnd(frame, isEnd: frame.flags & 1 != 0)
     case 9: if frame.flags & 4 != 0 { openBlock = nil }
     case 3: ended.insert(frame.stream)
-    case 8: if frame.payload.reduce(0, { $0 << 8 | Int($1) }) & 0x7fff_ffff == 0 { problem = "an empty WINDOW_UPDATE" }
+    case 8:
+      let increment = frame.payload.reduce(0) { $0 << 8 | Int($1) } & 0x7fff_ffff
+      if increment == 0 { problem = "an empty WINDOW_UPDATE" }
+      credit[frame.stream, default: 0] += increment
     case 4, 6, 7: if frame.stream != 0 { problem = "frame type \(frame.type) on stream \(frame.stream)" }
     default: problem = "frame type \(frame.type)"
     }
@@ -79,12 +84,14 @@ struct FrameView {
 struct PeerWindows {
   private var initial = 65_535
   private var updates: [UInt32: Int] = [:]
+  private var data: [UInt32: Int] = [:]
 
   init(_ bytes: ArraySlice<UInt8>) {
     var rest = bytes
     while let frame = FrameView(rest) {
       let payload = Array(frame.payload)
       switch frame.type {
+      case 0: data[frame.stream, default: 0] += payload.count
       case 4: for at in stride(from: 0, to: payload.count - 5, by: 6) { setting(payload[at..<at + 6]) }
       case 8: updates[frame.stream, default: 0] += payload.prefix(4).reduce(0) { $0 << 8 | Int($1) } & 0x7fff_ffff
       default: break
@@ -99,8 +106,14 @@ struct PeerWindows {
     if id == 4 { initial = max(initial, value) }
   }
 
-  /// Nothing was sent that the peer did not give leave for.
-  func check(_ said: SaidFrames) throws(FuzzFinding) {
+  /// Nothing was sent that the peer did not give leave for, and no leave given for more than what came, but for the
+  /// connection's window at its start.
+  func check(_ said: SaidFrames, connectionWindow: Int32) throws(FuzzFinding) {
+    for (stream, credit) in said.credit {
+      let start = stream == 0 ? max(0, Int(connectionWindow) - 65_535) : 0
+      let came = stream == 0 ? data.values.reduce(0, +) : data[stream, default: 0]
+      if credit > start + came { throw FuzzFinding("leave for \(credit) bytes when \(came) came on stream \(stream)") }
+    }
     let all = said.data.values.reduce(0, +)
     let most = 65_535 + updates[0, default: 0]
     if all > most { throw FuzzFinding("\(all) bytes sent into a connection's window of \(most)") }

@@ -55,7 +55,7 @@ final class Federation {
       region: region, routes: routes, defaultProbability: defaultProbability,
       batch: BatchLimits(
         timeout: .milliseconds(world.number(0...1000)), sendBatchSize: world.number(1...30),
-        sendBatchMaxSize: world.number(1...40), maxBytes: world.pick([500, 5000, BatchLimits.usualMaxBytes])),
+        sendBatchMaxSize: world.number(1...40), maxBytes: world.pick([500, 2000, 5000])),
       queueBytes: world.pick([600, 3000, 1 << 20]), isDurable: repeats && world.chance(0.6),
       forwarding: Self.forwarding(world))
   }
@@ -78,10 +78,10 @@ final class Federation {
     flow.linkTTL = .seconds(600)
     return AggregatorSetting(
       name: name, shards: world.number(1...3), limits: limits, flow: flow,
-      budgetBytes: world.pick([6000, 30_000, 1 << 30]), knowsBatches: world.chance(0.7),
+      budgetBytes: world.pick([6000, 8000, 1 << 30]), knowsBatches: world.chance(0.7),
       batch: BatchLimits(
         timeout: .milliseconds(world.number(1...1000)), sendBatchSize: world.number(1...100),
-        maxBytes: world.pick([2000, BatchLimits.usualMaxBytes])),
+        maxBytes: world.pick([1500, 5000])),
       forwarding: forwarding(world))
   }
 

@@ -7,7 +7,7 @@ enum Seeds {
 
   static let chosen: ClosedRange<UInt64> = {
     let bounds = (asked ?? "").split(separator: "-").compactMap { UInt64($0) }
-    guard let first = bounds.first, let last = bounds.last, first <= last else { return 0...1499 }
+    guard let first = bounds.first, let last = bounds.last, first <= last else { return 0...1999 }
     return first...last
   }()
 }
