@@ -25,18 +25,16 @@ final class Load: Sendable {
       options)
   }
 
-  /// Starts senders towards addresses.
-  init(grpc: String, http: String, senders: Int = 4, _ options: [String]) throws {
+  /// Starts senders towards addresses; those that are nil get none.
+  init(grpc: String?, http: String?, senders: Int = 4, _ options: [String]) throws {
     let folder = try Root.temporaryFolder()
     (output, errors) = (folder.appending(path: "out"), folder.appending(path: "err"))
     try Data().write(to: output)
     try Data().write(to: errors)
     process = Process()
     process.executableURL = URL(filePath: Root.python)
-    process.arguments =
-      [
-        Root.peer("load.py"), "--grpc", grpc, "--http", http, "--senders", "\(senders)",
-      ] + options
+    let targets = (grpc.map { ["--grpc", $0] } ?? []) + (http.map { ["--http", $0] } ?? [])
+    process.arguments = [Root.peer("load.py"), "--senders", "\(senders)"] + targets + options
     process.standardInput = input
     process.standardOutput = try FileHandle(forWritingTo: output)
     process.standardError = try FileHandle(forWritingTo: errors)

@@ -62,5 +62,8 @@ import Testing
     let line = try await aggregator.logLine { $0.contains("restart") }
     #expect(line.contains("flow"))
     #expect(try await aggregator.scrape()["longspan_config_generation"] == 2)
+    // What is shown is what is in force.
+    let status = try await Command.run("curl", ["-sS", "http://\(try await aggregator.address("admin"))/status"])
+    #expect(status.text.contains("\"max_regions\" : 100"), "\(status.text)")
   }
 }
