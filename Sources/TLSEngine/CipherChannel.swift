@@ -13,6 +13,8 @@ final class CipherChannel {
   /// Handshake messages that came since this was last set back; after the handshake these are the peer's new keys and
   /// session tickets, which cost work and carry nothing.
   var handshakeMessageCount = 0
+  /// The peer asked to negotiate anew, and OpenSSL told it no.
+  private(set) var hasRefusedRenegotiation = false
   /// The other buffer, so that the sink may make more output while it empties the first.
   private var spare: [UInt8] = []
 
@@ -30,14 +32,28 @@ final class CipherChannel {
     spare = full
   }
 
-  /// Counts the peer's handshake messages while `ssl` lives.
-  func countMessages(of ssl: OpaquePointer) {
+  /// Counts the peer's handshake messages, and watches for what OpenSSL answers and does not tell, while `ssl` lives.
+  func watchMessages(of ssl: OpaquePointer) {
     copenssl_set_msg_callback_arg(ssl, Unmanaged.passUnretained(self).toOpaque())
-    SSL_set_msg_callback(ssl) { isSent, _, contentType, _, _, _, channel in
-      guard isSent == 0, contentType == SSL3_RT_HANDSHAKE, let channel else { return }
-      Unmanaged<CipherChannel>.fromOpaque(channel).takeUnretainedValue().handshakeMessageCount += 1
+    SSL_set_msg_callback(ssl) { isSent, _, contentType, bytes, count, _, channel in
+      guard let channel else { return }
+      let message = UnsafeRawBufferPointer(start: bytes, count: count)
+      Unmanaged<CipherChannel>.fromOpaque(channel).takeUnretainedValue()
+        .note(message, contentType: contentType, isSent: isSent != 0)
     }
   }
+
+  private func note(_ message: UnsafeRawBufferPointer, contentType: Int32, isSent: Bool) {
+    switch (contentType, isSent) {
+    case (SSL3_RT_HANDSHAKE, false): handshakeMessageCount += 1
+    case (SSL3_RT_ALERT, true):
+      hasRefusedRenegotiation = hasRefusedRenegotiation || message.last == Self.noRenegotiation
+    default: break
+    }
+  }
+
+  /// The alert's number (RFC 5246, section 7.2).
+  private static let noRenegotiation: UInt8 = 100
 
   /// A BIO over this channel; its owner must not outlive the channel.
   func makeBIO() -> OpaquePointer? {

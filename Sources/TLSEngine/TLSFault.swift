@@ -12,13 +12,17 @@ public struct TLSFault: Error, Hashable, Sendable {
     case refusedByPeer = "refused_by_peer"
     /// A record that does not decrypt, or a message out of place, after the handshake.
     case protocolError = "protocol_error"
+    /// The peer asked to negotiate the session anew (TLS 1.2), which costs much and is never needed.
+    case renegotiation = "renegotiation"
+    /// More handshake than any session needs: bytes before it is established, messages afterwards.
+    case flood = "flood"
     /// The session was closed on this side already.
     case closed = "closed"
   }
 
   /// What kind of failure it is.
   public var kind: Kind
-  /// The cause in OpenSSL's words, such as "certificate has expired" or "hostname mismatch".
+  /// The cause: OpenSSL's words, such as "certificate has expired" or "hostname mismatch", and what they mean here.
   public var detail: String
   /// OpenSSL's `X509_V_ERR_...` number where `kind` is `.verificationFailed`.
   public var verifyCode: Int?
@@ -42,6 +46,8 @@ extension TLSFault: CustomStringConvertible {
     case .verificationFailed: "TLS peer not verified: \(detail)"
     case .refusedByPeer: "TLS peer refused: \(detail)"
     case .protocolError: "TLS protocol error: \(detail)"
+    case .renegotiation: "TLS renegotiation refused: \(detail)"
+    case .flood: "TLS handshake flood: \(detail)"
     case .closed: "TLS session closed: \(detail)"
     }
   }

@@ -2,11 +2,11 @@ import COpenSSL
 
 extension TLSFault {
   /// Tells what a failed call of OpenSSL means: from the first error in its queue and what the session says.
-  init(error: UInt, of ssl: OpaquePointer, isEstablished: Bool) {
+  init(error: UInt, of ssl: OpaquePointer, as role: TLSContext.Role, isEstablished: Bool) {
     let reason = ERR_GET_REASON(error)
     let isOurs = ERR_GET_LIB(error) == ERR_LIB_SSL
     if isOurs, let alert = UInt8(exactly: reason - SSL_AD_REASON_OFFSET) {
-      self.init(.refusedByPeer, String(cString: SSL_alert_desc_string_long(Int32(alert))), alert: alert)
+      self.init(.refusedByPeer, AlertWords.text(alert), alert: alert)
       return
     }
     guard !isEstablished else {
@@ -14,10 +14,8 @@ extension TLSFault {
       return
     }
     let verdict = SSL_get_verify_result(ssl)
-    if verdict == Int(X509_V_ERR_APPLICATION_VERIFICATION) {
-      self.init(.verificationFailed, "certificate does not name one valid SPIFFE ID", verifyCode: verdict)
-    } else if verdict != Int(X509_V_OK) {
-      self.init(.verificationFailed, String(cString: X509_verify_cert_error_string(verdict)), verifyCode: verdict)
+    if verdict != Int(X509_V_OK) {
+      self.init(.verificationFailed, VerdictWords(role: role).text(verdict, of: ssl), verifyCode: verdict)
     } else if isOurs, reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE {
       self.init(.verificationFailed, "no client certificate")
     } else {

@@ -25,7 +25,13 @@ public final class TLSSession {
   /// is a flood.
   static let laterHandshakeMessagesMax = 64
   static let forgivingByteCount = 1 << 20
-  private static let flood = TLSFault(.protocolError, "too many handshake messages")
+
+  /// Bytes that a peer may send before the session is established: its hello, certificates and the rest. OpenSSL keeps
+  /// an unfinished message of up to 128 KiB, which a thousand silent peers could make it do at once. Clients send a few
+  /// hundred bytes, with a chain of certificates some thousand; servers may have names by the hundred.
+  static let clientHandshakeByteCountMax = 32 << 10
+  static let serverHandshakeByteCountMax = 128 << 10
+  private var handshakeByteCount = 0
 
   /// Whether the peer said (`close_notify`) that it will send no more. The end of a connection without it may be an
   /// attacker's doing; HTTP's own framing tells whether something is missing.
@@ -40,7 +46,7 @@ public final class TLSSession {
     }
     self.ssl = ssl
     SSL_set_bio(ssl, bio, bio)
-    channel.countMessages(of: ssl)
+    channel.watchMessages(of: ssl)
     switch context.role {
     case .server: SSL_set_accept_state(ssl)
     case .client(let name):
@@ -96,6 +102,7 @@ public final class TLSSession {
       channel.input = UnsafeRawBufferPointer(start: nil, count: 0)
       isReceiving = false
     }
+    if phase == .handshaking { handshakeByteCount += cipher.count }
     while phase != .closed {
       let (count, stop) = fill(scratch)
       if count > 0 { plain(UnsafeRawBufferPointer(rebasing: scratch[..<count])) }
@@ -128,11 +135,11 @@ public final class TLSSession {
       if phase == .handshaking, SSL_is_init_finished(ssl) == 1 { establish() }
       used += count
       if verdict != 1 {
-        if let fault = readingFault(verdict) { return (used, .fault(fault)) }
-        return (used, isFlooded(after: used) ? .fault(Self.flood) : .dry)
+        if let fault = readingFault(verdict) ?? excess(after: used) { return (used, .fault(fault)) }
+        return (used, .dry)
       }
     }
-    return (used, isFlooded(after: used) ? .fault(Self.flood) : .full)
+    return (used, excess(after: used).map { .fault($0) } ?? .full)
   }
 
   /// Encrypts all of `plain` into the output, in records of at most 16 KiB. The output grows by as much: the caller
@@ -200,16 +207,27 @@ public final class TLSSession {
     if case .region(let region) = PeerRegion(certificate: certificate) { peerRegion = region }
   }
 
-  /// Whether the peer sends handshake messages for their own sake.
-  private func isFlooded(after byteCount: Int) -> Bool {
-    guard phase == .established else { return false }
+  /// What the peer does that OpenSSL puts up with and we do not: handshake for its own sake.
+  private func excess(after byteCount: Int) -> TLSFault? {
+    guard phase == .established else {
+      let isFlooded = phase == .handshaking && handshakeByteCount > handshakeByteCountMax
+      return isFlooded ? TLSFault(.flood, "too many bytes before the session is established") : nil
+    }
+    if channel.hasRefusedRenegotiation { return TLSFault(.renegotiation, "asked for by the peer") }
     let isFlooded = channel.handshakeMessageCount > Self.laterHandshakeMessagesMax
     plainByteCount += byteCount
     if plainByteCount >= Self.forgivingByteCount {
       plainByteCount = 0
       channel.handshakeMessageCount = 0
     }
-    return isFlooded
+    return isFlooded ? TLSFault(.flood, "too many handshake messages") : nil
+  }
+
+  private var handshakeByteCountMax: Int {
+    switch context.role {
+    case .server: Self.clientHandshakeByteCountMax
+    case .client: Self.serverHandshakeByteCountMax
+    }
   }
 
   /// Changes this side's keys with the next bytes sent and asks the peer to do the same (TLS 1.3). OpenSSL never does
@@ -236,7 +254,7 @@ public final class TLSSession {
 
   /// Reads what OpenSSL says of its failure.
   private func takeFault() -> TLSFault {
-    TLSFault(error: ErrorQueue.take(), of: ssl, isEstablished: phase == .established)
+    TLSFault(error: ErrorQueue.take(), of: ssl, as: context.role, isEstablished: phase == .established)
   }
 
   /// Ends the session with what OpenSSL says of its failure.

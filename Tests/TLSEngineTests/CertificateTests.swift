@@ -4,6 +4,10 @@ import Testing
 
 @Suite("Server certificates")
 struct CertificateTests {
+  private let unknownIssuer =
+    "unable to get local issuer certificate: "
+    + "no trusted authority issued it, or an intermediate certificate was not sent"
+
   private func refusal(_ identity: Identity) throws -> Link {
     try Link(
       client: TLSContext(client: TLSClientConfiguration(trusting: Authority.ours.get().trust)),
@@ -17,14 +21,16 @@ struct CertificateTests {
     #expect(expired.client.fault == TLSFault(.verificationFailed, "certificate has expired", verifyCode: 10))
     #expect(expired.server.fault?.alert == 45, "certificate_expired")
     let early = try handshake(Leaf(start: "20980101000000Z"))
-    #expect(early.client.fault == TLSFault(.verificationFailed, "certificate is not yet valid", verifyCode: 9))
+    #expect(early.client.fault?.verifyCode == 9)
+    #expect(early.client.fault?.detail == "certificate is not yet valid: unless this machine's clock is wrong")
   }
 
   @Test("A certificate for the other side is refused")
   func purpose() throws {
     for usage in ["clientAuth", "emailProtection"] {
       let link = try handshake(Leaf(usage: usage))
-      #expect(link.client.fault?.detail == "unsuitable certificate purpose", "\(usage)")
+      let words = "unsuitable certificate purpose: its extended key usage does not allow a TLS server"
+      #expect(link.client.fault?.detail == words, "\(usage)")
     }
     for usage in ["", "serverAuth"] {
       #expect(try handshake(Leaf(usage: usage)).client.session.isEstablished, "\(usage)")
@@ -34,10 +40,10 @@ struct CertificateTests {
   @Test("A certificate of an authority that is not trusted is refused")
   func strangers() throws {
     let foreign = try refusal(Authority.foreign.get().issue())
-    #expect(foreign.client.fault?.detail == "unable to get local issuer certificate")
+    #expect(foreign.client.fault?.detail == unknownIssuer)
     #expect(foreign.server.fault?.alert == 48, "unknown_ca")
     let own = try refusal(Authority.selfSigned())
-    #expect(own.client.fault?.detail == "self-signed certificate")
+    #expect(own.client.fault?.detail == "self-signed certificate: it is not among the trusted ones")
     #expect(own.server.fault?.kind == .refusedByPeer)
   }
 
@@ -56,7 +62,7 @@ struct CertificateTests {
     let ours = try Authority.ours.get()
     let intermediate = try ours.authority(subject: "/CN=Our Intermediate")
     let leaf = try intermediate.issue()
-    #expect(try refusal(leaf).client.fault?.detail == "unable to get local issuer certificate")
+    #expect(try refusal(leaf).client.fault?.detail == unknownIssuer)
     let chain = Identity(certificate: leaf.certificate + intermediate.identity.certificate, key: leaf.key)
     #expect(try refusal(chain).client.session.isEstablished)
     let link = try Link(
@@ -80,7 +86,7 @@ struct CertificateTests {
       client: TLSContext(client: TLSClientConfiguration(serverName: collectorName)),
       server: TLSContext(server: TLSServerConfiguration(Authority.ours.get().issue()))
     ).shakeHands()
-    #expect(link.client.fault?.detail == "unable to get local issuer certificate")
+    #expect(link.client.fault?.detail == unknownIssuer)
   }
 
   @Test("A context tells when its certificate expires")

@@ -145,7 +145,7 @@ struct HostileBytesTests {
     #expect(link.server.received == [1] && link.server.fault == nil)
     link.client.session.updateKeys()
     link.pump()
-    #expect(link.server.fault == TLSFault(.protocolError, "too many handshake messages"))
+    #expect(link.server.fault == TLSFault(.flood, "too many handshake messages"))
   }
 
   @Test("Data earns a peer new keys")
@@ -161,5 +161,55 @@ struct HostileBytesTests {
       link.pump()
     }
     #expect(link.server.fault == nil && link.server.received.count == 3 * much.count)
+  }
+
+  /// A hello that announces 131 000 bytes, of which `byteCount` come with all that is around them.
+  private static func endlessHello(_ byteCount: Int) -> [UInt8] {
+    var bytes: [UInt8] = []
+    var message: [UInt8] = [1, 1, 0xff, 0xb8, 3, 3]
+    while bytes.count < byteCount {
+      message += [UInt8](repeating: 0, count: (1 << 14) - message.count)
+      bytes += [22, 3, 1, 0x40, 0] + message
+      message = []
+    }
+    return Array(bytes[..<byteCount])
+  }
+
+  @Test("A client that says hello without end is left")
+  func endlessHello() throws {
+    let contexts = try Self.contexts()
+    let most = TLSSession.clientHandshakeByteCountMax
+    for pieceSize in [most, 1_000] {
+      let hello = Self.endlessHello(most + 1)
+      let server = End(contexts.server)
+      for start in stride(from: 0, to: most, by: pieceSize) {
+        server.receive(hello[start..<min(most, start + pieceSize)])
+      }
+      #expect(server.fault == nil && !server.session.isEstablished)
+      server.receive(hello[most...])
+      #expect(server.fault == TLSFault(.flood, "too many bytes before the session is established"))
+    }
+  }
+
+  @Test("A request right behind a handshake is not counted to it")
+  func muchBehindTheHandshake() throws {
+    let contexts = try Self.contexts()
+    let link = Link(client: contexts.client, server: contexts.server)
+    link.client.start()
+    link.server.receive(link.client.takeOutput())
+    link.client.receive(link.server.takeOutput())
+    // The client's certificate and Finished, and the request, in one piece.
+    let much = [UInt8](repeating: 7, count: 1 << 20)
+    try link.client.send(much)
+    link.server.receive(link.client.takeOutput())
+    #expect(link.server.fault == nil && link.server.received == much)
+  }
+
+  @Test("A server with names by the hundred is still understood")
+  func longCertificate() throws {
+    let names = (0..<900).map { "DNS:service-\($0).region.example.com" } + ["DNS:\(collectorName)"]
+    let link = try handshake(Leaf(names: names))
+    #expect(link.client.session.isEstablished)
+    #expect(link.server.sent.count > 20_000)
   }
 }

@@ -128,6 +128,7 @@ struct InteroperationTests {
   func renegotiation() throws {
     let outcome = try serve(server(), to: ["-tls1_2"], input: "R\n")
     #expect(outcome.end.received.isEmpty)
+    #expect(outcome.end.fault == TLSFault(.renegotiation, "asked for by the peer"))
     #expect(outcome.text.contains("no renegotiation"), "\(outcome.text)")
   }
 
