@@ -157,16 +157,13 @@ public final class UpstreamConnection: ChannelInboundHandler {
     guard !isDown else { return context.close(promise: nil) }
     self.context = context
     lastReceived = NIODeadline.now().uptimeNanoseconds
-    guard let source = target.tls else {
-      flush()
-      return comeUp()
-    }
+    guard let source = target.tls else { return flush() }
     let session = TLSSession(source.current)
     tls = session
     do throws(TLSFault) {
       try session.start()
     } catch {
-      return end(UpstreamFailure(label: "tls", message: "TLS: \(error)"))
+      return end(UpstreamFailure(label: "tls", message: "\(error)"))
     }
     flush()
   }
@@ -181,6 +178,8 @@ public final class UpstreamConnection: ChannelInboundHandler {
     end(UpstreamFailure(label: "io", message: "connection failed: \(error)"))
   }
 
+  /// The peer has begun to speak HTTP/2. Only then is it known that it does, and, in TLS 1.3, that it has judged this
+  /// side's certificate: a client that counts from its own end of the handshake takes every refusal for a success.
   private func comeUp() {
     isUp = true
     openingTimer?.cancel()
@@ -228,15 +227,13 @@ public final class UpstreamConnection: ChannelInboundHandler {
     let buffer = unwrapInboundIn(data)
     guard let tls else { return buffer.withUnsafeReadableBytes { feed($0) } }
     do throws(TLSFault) {
-      try tls.receive(buffer, scratch: scratch) { feed($0) }
+      // Bytes of a peer that speaks something else are not HTTP/2's to judge.
+      try tls.receive(buffer, scratch: scratch) { if isUp || tls.negotiatedProtocol == "h2" { feed($0) } }
     } catch {
-      return end(UpstreamFailure(label: "tls", message: "TLS: \(error)"))
+      return end(UpstreamFailure(label: "tls", message: "\(error)"))
     }
-    if tls.isEstablished, !isUp, !isDown {
-      guard tls.negotiatedProtocol == "h2" else {
-        return end(UpstreamFailure(label: "tls", message: "the peer did not choose HTTP/2 (ALPN h2)"))
-      }
-      comeUp()
+    if tls.isEstablished, !isUp, !isDown, tls.negotiatedProtocol != "h2" {
+      return end(UpstreamFailure(label: "tls", message: "the peer did not choose HTTP/2 (ALPN h2)"))
     }
     if tls.isPeerClosed { end(UpstreamFailure(label: "closed", message: "the peer closed the connection")) }
   }
@@ -246,8 +243,9 @@ public final class UpstreamConnection: ChannelInboundHandler {
     do throws(HTTP2Fault) {
       try client.receive(plain, now: lastReceived)
     } catch {
-      end(UpstreamFailure(label: "protocol", message: "HTTP/2: \(error)"))
+      return end(UpstreamFailure(label: "protocol", message: "HTTP/2: \(error)"))
     }
+    if !isUp, !isDown { comeUp() }
   }
 
   public func channelReadComplete(context: ChannelHandlerContext) {
@@ -290,7 +288,7 @@ public final class UpstreamConnection: ChannelInboundHandler {
     do throws(TLSFault) {
       try tls.send(plain)
     } catch {
-      end(UpstreamFailure(label: "tls", message: "TLS: \(error)"))
+      end(UpstreamFailure(label: "tls", message: "\(error)"))
       return false
     }
     write(tls, context)

@@ -64,6 +64,9 @@ final class RawPeer: Sendable {
 
   func send(_ text: String) async throws { try await send(Array(text.utf8)) }
 
+  /// What an HTTP/2 server says first: SETTINGS, here without any.
+  func greet() async throws { try await send([0, 0, 0, 4, 0, 0, 0, 0, 0]) }
+
   /// Sends no more, but goes on reading.
   func closeOutput() async throws { try await channel.close(mode: .output).get() }
 
