@@ -70,4 +70,7 @@ public struct TLSClientConfiguration: Sendable {
     self.minimumVersion = minimumVersion
     self.applicationProtocols = applicationProtocols
   }
+
+  /// Whether `text` is a name or an address that a server's certificate could be for.
+  public static func isServerName(_ text: String) -> Bool { (try? ServerName(text)) != nil }
 }

@@ -214,6 +214,11 @@ private let exporterCases: [Case] = [
     "endpoint: \"a:1\", tls: {insecure: true, ca_file: ca.pem}",
     ".tls.insecure: true means clear text, which exporters.otlp/x.tls.ca_file contradicts"
   ),
+  (
+    "endpoint: \"a:1\", tls: {server_name_override: bücher.example}",
+    ".tls.server_name_override: must be a host name or an IP address without a port; "
+      + "names in other scripts in their xn-- form"
+  ),
   ("endpoint: \"a:1\", tls: {key_file: k}", ".tls.cert_file: is missing; cert_file and key_file go together"),
   ("endpoint: \"a:1\", tls: {cert_file: k}", ".tls.key_file: is missing; cert_file and key_file go together"),
   ("endpoint: \"a:1\", tls: {min_version: 1.1}", ".tls.min_version: must be one of 1.2, 1.3, not \"1.1\""),

@@ -21,6 +21,8 @@ struct StatusDocument: Encodable, Sendable {
     var requestsInFlight: Int
     var queueBytes: Int
     var queueCapacityBytes: Int
+    /// Why there is no connection; absent while there is one.
+    var lastError: String?
   }
 
   var role: String
@@ -50,7 +52,8 @@ struct StatusDocument: Encodable, Sendable {
         name: exporter.name, endpoint: exporter.settings.target.authority,
         connections: exporter.counters.readyConnections,
         requestsInFlight: exporter.counters.inFlightRequests, queueBytes: exporter.counters.capacity.used,
-        queueCapacityBytes: exporter.counters.capacity.limit)
+        queueCapacityBytes: exporter.counters.capacity.limit,
+        lastError: exporter.counters.readyConnections > 0 ? nil : exporter.lastFailure)
     }
   }
 

@@ -1,3 +1,5 @@
+internal import TLSEngine
+
 extension ExporterConfiguration {
   /// Reads `exporters`. A relay's traffic to the aggregator is zstd by default; a back end gets gzip as from the
   /// Collector, because all of them take that.
@@ -103,7 +105,7 @@ extension ClientTLSFiles {
       _ = section.required("cert_file", "cert_file and key_file go together")
       _ = section.required("key_file", "cert_file and key_file go together")
     }
-    value.serverNameOverride = section["server_name_override"]?.string()
+    value.serverNameOverride = section["server_name_override"]?.serverName()
     let insecure = section["insecure"]
     value.minVersion = section["min_version"]?.choice(Version.self) ?? value.minVersion
     guard let insecure, insecure.boolean() == true else { return value }
@@ -111,5 +113,17 @@ extension ClientTLSFiles {
       insecure.fail("true means clear text, which \(file.path) contradicts")
     }
     return nil
+  }
+}
+
+extension Setting {
+  /// A name that a certificate can be for. An empty one would not turn verification off, and not work either.
+  fileprivate func serverName() -> String? {
+    guard let name = string() else { return nil }
+    guard TLSClientConfiguration.isServerName(name) else {
+      fail("must be a host name or an IP address without a port; names in other scripts in their xn-- form")
+      return nil
+    }
+    return name
   }
 }

@@ -37,6 +37,9 @@ final class Exporter: Sendable {
   /// What every log line about this exporter says.
   var metadata: Logger.Metadata { ["exporter": "\(name)", "endpoint": "\(settings.target.authority)"] }
 
+  /// Why there is no connection, in the words of the log; `nil` while there is one.
+  var lastFailure: String? { lastTold.withLock { $0 } }
+
   /// Whether a connection's failure (`nil`: its success after one) is another than the last that any lane told.
   func isNews(_ failure: String?) -> Bool {
     lastTold.withLock { last in
