@@ -12,13 +12,13 @@ struct Authority {
   let folder: URL
   /// The authority's own certificate.
   var certificate: String { folder.appending(path: "ca.pem").path }
-  private var key: String { folder.appending(path: "ca.key").path }
+  var key: String { folder.appending(path: "ca.key").path }
 
   init() async throws {
     folder = try Root.temporaryFolder()
     try await Self.openssl(
       "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
-      "/CN=Test authority", "-keyout", key, "-out", certificate)
+      "/CN=Test authority", "-addext", "keyUsage=critical,keyCertSign,cRLSign", "-keyout", key, "-out", certificate)
   }
 
   /// Issues a certificate for these names, as openssl writes them: `DNS:localhost`, `IP:127.0.0.1`, `URI:spiffe://...`.
@@ -36,7 +36,9 @@ struct Authority {
   /// The certificate of a relay that speaks for a region.
   func issue(region: String) async throws -> Identity { try await issue("URI:spiffe://example.org/region/\(region)") }
 
-  static func openssl(_ arguments: String...) async throws {
+  static func openssl(_ arguments: String...) async throws { try await openssl(arguments) }
+
+  static func openssl(_ arguments: [String]) async throws {
     let run = try await Command.run("openssl", arguments)
     try #require(run.status == 0, "openssl \(arguments): \(run.errors)")
   }

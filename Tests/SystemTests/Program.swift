@@ -8,13 +8,13 @@ final class Program: Sendable {
   /// A folder of its own, which goes with it.
   let folder: URL
 
-  /// Starts it.
-  init(_ executable: URL, _ arguments: [String], in folder: URL) throws {
+  /// Starts it, with nothing to read unless there is an `input`.
+  init(_ executable: URL, _ arguments: [String], in folder: URL, input: Pipe? = nil) throws {
     self.folder = folder
     process = Process()
     process.executableURL = executable
     process.arguments = arguments
-    process.standardInput = FileHandle.nullDevice
+    if let input { process.standardInput = input } else { process.standardInput = FileHandle.nullDevice }
     process.standardOutput = Self.pipe(to: outputLines)
     process.standardError = Self.pipe(to: errorLines)
     try process.run()
