@@ -28,6 +28,10 @@ public struct AbuseMeter: Sendable {
   private let perSecond: UInt64
   private let perRequest: UInt64
   private let perByte: UInt64
+  /// What most of the tokens went for since the bucket was last full (a majority vote: what a flood consists of, not
+  /// the frame that happened to come last), and by how many they outweigh the rest.
+  private(set) var suspect: HTTP2Fault.Kind?
+  private var weight = 0
 
   private static let token: UInt64 = 1_000_000_000
   /// Keeps a full bucket and every price far below 2^63.
@@ -63,6 +67,7 @@ public struct AbuseMeter: Sendable {
 
   /// Takes the cost of one occurrence. False: the budget is spent.
   mutating func charge(_ kind: HTTP2Fault.Kind) -> Bool {
+    suspicion(kind)
     let cost = UInt64(kind.cost) * Self.token
     guard level >= cost else { return false }
     level -= cost
@@ -70,6 +75,22 @@ public struct AbuseMeter: Sendable {
   }
 
   private mutating func earn(_ amount: UInt64) {
-    level = amount >= capacity - level ? capacity : level + amount
+    guard amount < capacity - level else {
+      level = capacity
+      weight = 0
+      return
+    }
+    level += amount
+  }
+
+  private mutating func suspicion(_ kind: HTTP2Fault.Kind) {
+    if kind == suspect {
+      weight &+= kind.cost
+    } else if kind.cost <= weight {
+      weight -= kind.cost
+    } else {
+      suspect = kind
+      weight = kind.cost &- weight
+    }
   }
 }

@@ -57,8 +57,10 @@ final class ClientStream: HTTP2Stream {
   override func data(_ bytes: UnsafeRawBufferPointer) {
     consume(bytes.count)
     guard completion != nil else { return }
-    guard bytes.count <= bodyBytesMax - body.count else { return giveUp(.tooLarge) }
+    // The limit of one response holds for all of a connection together: there are many at once, and they are small.
+    guard let session, bytes.count <= bodyBytesMax - session.heldResponseBytes else { return giveUp(.tooLarge) }
     body.append(contentsOf: bytes)
+    session.heldResponseBytes += bytes.count
   }
 
   override func remoteEnded() {
@@ -84,9 +86,16 @@ final class ClientStream: HTTP2Stream {
     complete(.failure(failure))
   }
 
+  override func detach() -> Int {
+    session?.heldResponseBytes -= body.count
+    body = []
+    return super.detach()
+  }
+
   private func complete(_ result: Result<ClientResponse, ClientFailure>) {
     guard let completion else { return }
     self.completion = nil
+    session?.heldResponseBytes -= body.count
     fields = HeaderFields()
     trailers = HeaderFields()
     body = []

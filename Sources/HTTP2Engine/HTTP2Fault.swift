@@ -2,8 +2,13 @@
 public struct HTTP2Fault: Error, Hashable, Sendable {
   /// The kind; its raw value is a metric label.
   public enum Kind: String, Sendable, CaseIterable {
-    /// A connection error that nghttp2 found.
+    /// Connection errors that nghttp2 found, by their codes (RFC 9113 7); the first is for all that have none of the
+    /// others.
     case protocolError = "http2_protocol_error"
+    case flowControlError = "http2_flow_control_error"
+    case streamClosed = "http2_stream_closed"
+    case frameSizeError = "http2_frame_size_error"
+    case compressionError = "http2_compression_error"
     /// The bytes do not begin as HTTP/2.
     case badPreface = "http2_bad_preface"
     /// The peer makes us answer and does not read.
@@ -30,7 +35,9 @@ public struct HTTP2Fault: Error, Hashable, Sendable {
     /// How many tokens of the abuse budget one occurrence costs: about what it costs us.
     var cost: Int {
       switch self {
-      case .protocolError, .badPreface, .outboundQueueFull: 0
+      case .protocolError, .flowControlError, .streamClosed, .frameSizeError, .compressionError, .badPreface,
+        .outboundQueueFull:
+        0
       case .headers, .continuations, .emptyData, .pings, .priorities, .windowUpdates, .unknownFrames: 1
       case .refusedStreams: 2
       case .resets, .settings, .goAways: 4
@@ -46,6 +53,21 @@ public struct HTTP2Fault: Error, Hashable, Sendable {
   init(_ kind: Kind, code: Int32 = 0) {
     self.kind = kind
     self.code = code
+  }
+
+  /// What the code of a GOAWAY that nghttp2 sends by itself stands for.
+  init(goAway code: UInt32) {
+    let kind: Kind =
+      switch code {
+      case 3: .flowControlError
+      case 5: .streamClosed
+      case 6: .frameSizeError
+      case 9: .compressionError
+      // It says so of SETTINGS with too many entries only.
+      case 11: .settings
+      default: .protocolError
+      }
+    self.init(kind, code: Int32(clamping: code))
   }
 }
 

@@ -39,7 +39,7 @@ public struct HTTP2ClientLimits: Sendable, Equatable {
   public var headerBytesMax: Int
   /// Fields of a header list.
   public var headerFieldsMax: Int
-  /// Bytes of a response's body.
+  /// Bytes of a response's body, and of all that have begun to come.
   public var responseBytesMax: Int
   /// Bytes of one response that may be under way.
   public var streamWindow: Int32

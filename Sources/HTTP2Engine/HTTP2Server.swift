@@ -13,6 +13,7 @@ public final class HTTP2Server {
   /// Streams that are answered and whose body still comes, the longest answered first.
   private var lingering: [Int32] = []
   private let lingeringMax: Int
+  private let streamsMax: Int
   /// Bytes of a body that are read after the answer: what may have been on its way.
   let uselessBytesMax: Int
   private static let shutdownPing: UInt64 = 0x6c6f_6e67_7370_616e
@@ -21,6 +22,7 @@ public final class HTTP2Server {
   public init(limits: HTTP2Limits, service: any RequestService, peer: PeerIdentity) {
     self.service = service
     self.peer = peer
+    streamsMax = max(limits.maxConcurrentStreams, 0)
     lingeringMax = limits.maxConcurrentStreams / 2
     uselessBytesMax = Int(limits.streamWindow)
     session = HTTP2Session(SessionLimits(limits))
@@ -115,6 +117,12 @@ public final class HTTP2Server {
   /// The fault that ended the connection, if one did.
   public var fault: HTTP2Fault? { session.fault }
 
+  /// Requests that were refused here since this was last asked, which no service knows of.
+  public func takeRefusals() -> StreamRefusals {
+    defer { session.refusals = StreamRefusals() }
+    return session.refusals
+  }
+
   /// The path as a string; the same string again where it is the same path.
   func path(_ bytes: UnsafeBufferPointer<UInt8>) -> String {
     if !lastPath.utf8.elementsEqual(bytes) { lastPath = String(decoding: bytes, as: UTF8.self) }
@@ -123,7 +131,10 @@ public final class HTTP2Server {
 }
 
 extension HTTP2Server: SessionOwner {
-  func openStream(_ id: Int32) -> HTTP2Stream? { ServerStream(id: id, session: session, server: self) }
+  func openStream(_ id: Int32) -> HTTP2Stream? {
+    guard activeStreams < streamsMax else { return nil }
+    return ServerStream(id: id, session: session, server: self)
+  }
 
   func pongReceived(_ payload: UInt64) {
     if payload == Self.shutdownPing, isShuttingDown { sendLastGoAway() }

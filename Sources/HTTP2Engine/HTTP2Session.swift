@@ -24,6 +24,14 @@ final class HTTP2Session {
 
   var meter: AbuseMeter
   private var scanner: FrameScanner
+  /// CONTINUATION frames since another frame came.
+  private var continuations = 0
+  /// Frames that were made in the middle of a read, and how many; drained first.
+  private var early: (bytes: [UInt8], frames: Int) = ([], 0)
+  private var isAnnounced = false
+  var refusals = StreamRefusals()
+  /// Bytes of responses that are not whole.
+  var heldResponseBytes = 0
   private(set) var isInside = false
   var isFlushAsked = false
   private var noted: HTTP2Fault?
@@ -34,6 +42,8 @@ final class HTTP2Session {
   var hasPeerSettings = false
   /// The stream whose header block has begun and is not whole.
   var openHeaderBlock: Int32?
+  /// A long read is worked on in pieces of at most so many bytes.
+  private static let pieceBytesMax = 16 << 10
 
   init(_ limits: SessionLimits) {
     self.limits = limits
@@ -70,8 +80,9 @@ final class HTTP2Session {
       entry(NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, limits.headerBytesMax),
     ]
     switch limits.side {
-    case .server(let maxConcurrentStreams):
-      entries.append(entry(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, maxConcurrentStreams))
+    case .server:
+      // What the peer is told is put in by `announce`, and held to by `HTTP2Server.openStream`.
+      entries.append(entry(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, Int(Int32.max)))
       // The priority tree of RFC 7540 is work that peers can make us do for nothing.
       entries.append(entry(NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1))
     case .client:
@@ -87,19 +98,38 @@ final class HTTP2Session {
   func receive(_ bytes: UnsafeRawBufferPointer, now: UInt64) throws(HTTP2Fault) {
     precondition(!isInside, "HTTP/2 bytes were received from inside a receiver or a sink")
     if let fault { throw fault }
-    guard !isLost, let start = bytes.baseAddress, !bytes.isEmpty else { return }
+    guard !isLost, !bytes.isEmpty else { return }
     meter.advance(to: now)
-    count(bytes.bytes)
-    if noted == nil {
-      isInside = true
-      let taken = nghttp2_session_mem_recv(raw, start.assumingMemoryBound(to: UInt8.self), bytes.count)
-      isInside = false
-      if taken < 0 { note(Int32(clamping: taken)) }
-    }
-    if nghttp2_session_get_outbound_queue_size(raw) > max(limits.outboundFramesMax, 1) {
-      note(HTTP2Fault(.outboundQueueFull))
+    var rest = bytes[...]
+    while true {
+      take(UnsafeRawBufferPointer(rebasing: rest.prefix(Self.pieceBytesMax)))
+      rest = rest.dropFirst(Self.pieceBytesMax)
+      guard noted == nil, !rest.isEmpty else { break }
+      answerEarly()
     }
     try endIfFaulty()
+  }
+
+  private func take(_ piece: UnsafeRawBufferPointer) {
+    count(piece.bytes)
+    guard noted == nil, let start = piece.baseAddress else { return }
+    isInside = true
+    let taken = nghttp2_session_mem_recv(raw, start.assumingMemoryBound(to: UInt8.self), piece.count)
+    isInside = false
+    if taken < 0 { note(Int32(clamping: taken)) }
+    if nghttp2_session_get_outbound_queue_size(raw) &+ early.frames > max(limits.outboundFramesMax, 1) {
+      note(HTTP2Fault(.outboundQueueFull))
+    }
+  }
+
+  /// Makes the frames, DATA apart, that a piece of a long read led to, so that their consequences count before the next
+  /// piece: streams that are over by them, and resets that the peer provoked.
+  private func answerEarly() {
+    guard case .server = limits.side else { return }
+    while nghttp2_session_get_outbound_queue_size(raw) > 0 {
+      guard !pump(upTo: 1, { early.bytes.append(contentsOf: $0) }) else { return }
+      early.frames += 1
+    }
   }
 
   /// Hands every block that waits to the sink, until at least `byteCount` bytes went; says whether more is left.
@@ -107,6 +137,10 @@ final class HTTP2Session {
   func drain(upTo byteCount: Int, _ sink: (UnsafeRawBufferPointer) -> Void) throws(HTTP2Fault) -> Bool {
     guard !isInside, isUsable else { return false }
     isFlushAsked = false
+    if early.frames > 0 {
+      early.bytes.withUnsafeBytes { sink($0) }
+      early = ([], 0)
+    }
     guard pump(upTo: byteCount, sink) else { return true }
     let isNew = fault == nil && noted != nil
     do {
@@ -133,19 +167,36 @@ final class HTTP2Session {
       let size = nghttp2_session_mem_send(raw, &block)
       if size < 0 { note(Int32(clamping: size)) }
       if size <= 0 { return true }
-      sink(UnsafeRawBufferPointer(start: block, count: size))
+      let frame = UnsafeRawBufferPointer(start: block, count: size)
+      if isAnnounced { sink(frame) } else { announce(frame, sink) }
       left = left &- size
     }
     return false
   }
 
+  /// Hands on the first frame, a server's SETTINGS, with the number of streams that it allows put in. nghttp2 is told
+  /// of no number: it would end a connection for one stream too many, where RFC 9113 5.1.2 has that stream refused.
+  private func announce(_ frame: UnsafeRawBufferPointer, _ sink: (UnsafeRawBufferPointer) -> Void) {
+    isAnnounced = true
+    guard case .server(let maxConcurrentStreams) = limits.side, frame.count > 9, frame[3] == FrameType.settings else {
+      return sink(frame)
+    }
+    var settings = Array(frame)
+    for entry in stride(from: 9, through: settings.count - 6, by: 6)
+    where settings[entry] == 0 && settings[entry + 1] == UInt8(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS.rawValue) {
+      let number = UInt32(min(max(maxConcurrentStreams, 0), Int(Int32.max)))
+      withUnsafeBytes(of: number.bigEndian) { settings.replaceSubrange(entry + 2..<entry + 6, with: $0) }
+    }
+    settings.withUnsafeBytes { sink($0) }
+  }
+
   /// Nothing is to be read or written any more: the connection can be closed.
   var isDone: Bool {
-    !isUsable || (nghttp2_session_want_read(raw) == 0 && nghttp2_session_want_write(raw) == 0)
+    !isUsable || (nghttp2_session_want_read(raw) == 0 && !hasOutput)
   }
 
   /// Whether `drain` would give something.
-  var hasOutput: Bool { isUsable && nghttp2_session_want_write(raw) != 0 }
+  var hasOutput: Bool { isUsable && (early.frames > 0 || nghttp2_session_want_write(raw) != 0) }
 
   /// The connection ended: every stream learns it, and nothing is done any more.
   func connectionLost() {
@@ -165,12 +216,14 @@ final class HTTP2Session {
   private func count(_ bytes: RawSpan) {
     var offset = 0
     while noted == nil, let head = scanner.next(in: bytes, at: &offset) {
+      continuations = head.type == FrameType.continuation ? continuations &+ 1 : 0
+      if continuations > SessionCallbacks.continuationsMax { return note(HTTP2Fault(.continuations)) }
       if let suspicion = head.suspicion { charge(suspicion) }
     }
   }
 
   func charge(_ kind: HTTP2Fault.Kind) {
-    if !meter.charge(kind) { note(HTTP2Fault(kind)) }
+    if !meter.charge(kind) { note(HTTP2Fault(meter.suspect ?? kind)) }
   }
 
   func note(_ found: HTTP2Fault) {

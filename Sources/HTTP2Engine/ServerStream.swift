@@ -77,15 +77,20 @@ final class ServerStream: HTTP2Stream, Responder {
   override func headersEnded() {
     guard stage == .headers else { return }
     stage = .body
-    guard !budget.isExceeded else { return respond(Response(status: 431)) }
+    guard !budget.isExceeded else { return refuse(.headerListTooLarge, status: 431) }
     guard let path, path.utf8.first == UInt8(ascii: "/") || (path == "*" && method == "OPTIONS") else {
-      return respond(Response(status: 400))
+      return refuse(.malformed, status: 400)
     }
     let head = RequestHead(
       method: method, path: path, version: .http2, fields: fields, contentLength: contentLength)
     fields = HeaderFields()
     let begun = server.service.begin(head, from: server.peer, responder: self)
     if stage == .body, session != nil { receiver = begun }
+  }
+
+  private func refuse(_ reason: StreamRefusals.Reason, status: Int) {
+    session?.refusals.add(reason)
+    respond(Response(status: status))
   }
 
   override func data(_ bytes: UnsafeRawBufferPointer) {

@@ -6,6 +6,8 @@ internal import CNghttp2
 enum SessionCallbacks {
   /// A frame of so many bytes and its nine bytes of head fill one TLS record.
   static let dataFrameBytesMax = 16_375
+  /// CONTINUATION frames of one header block. More is a flood, which the session sees.
+  static let continuationsMax = 8
 
   /// Makes a session of nghttp2; freed by its `HTTP2Session`.
   static func newSession(isServer: Bool) -> OpaquePointer {
@@ -30,7 +32,10 @@ enum SessionCallbacks {
     else { preconditionFailure("nghttp2 has no memory for its options") }
     nghttp2_option_set_no_auto_window_update(options, 1)
     nghttp2_option_set_stream_reset_rate_limit(options, 1000, 100)
-    nghttp2_option_set_max_continuations(options, 8)
+    // The session has a cap of its own on frames that wait, and names what they are.
+    nghttp2_option_set_max_outbound_ack(options, .max)
+    // Neither does it count CONTINUATION frames by this: 1.52 counts the reads in which one's head comes.
+    nghttp2_option_set_max_continuations(options, 1000)
     setReceiving(callbacks)
     setSending(callbacks)
     return Shared(callbacks: callbacks, options: options)
@@ -46,18 +51,20 @@ enum SessionCallbacks {
     nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks) { _, frame, userData in
       guard let frame, let session = SessionCallbacks.session(userData) else { return 0 }
       let opens = frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST
-      session.headersBegan(frame.pointee.hd.stream_id, opens: opens)
-      return 0
+      let isTaken = session.headersBegan(frame.pointee.hd.stream_id, opens: opens)
+      return isTaken ? 0 : NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue
     }
     nghttp2_session_callbacks_set_on_header_callback(callbacks) {
       _, frame, name, nameCount, value, valueCount, _, userData in
-      guard let frame, let stream = SessionCallbacks.session(userData)?.stream(frame.pointee.hd.stream_id) else {
-        return 0
-      }
+      guard let frame, let session = SessionCallbacks.session(userData),
+        let stream = session.stream(frame.pointee.hd.stream_id)
+      else { return 0 }
       let verdict = stream.header(
         name: UnsafeBufferPointer(start: name, count: nameCount),
         value: UnsafeBufferPointer(start: value, count: valueCount))
-      return verdict == .reset ? NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue : 0
+      guard verdict == .reset else { return 0 }
+      session.submitted(nghttp2_submit_rst_stream(session.raw, 0, stream.id, NGHTTP2_ENHANCE_YOUR_CALM.rawValue))
+      return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue
     }
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) { _, _, id, data, count, userData in
       SessionCallbacks.session(userData)?.dataReceived(id, UnsafeRawBufferPointer(start: data, count: count))

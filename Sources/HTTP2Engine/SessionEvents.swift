@@ -2,12 +2,20 @@ internal import CNghttp2
 
 /// What nghttp2 tells a session, from inside `receive` and `drain`.
 extension HTTP2Session {
-  func headersBegan(_ id: Int32, opens: Bool) {
-    if opens, stream(id) == nil, let stream = owner?.openStream(id) { adopt(stream) }
-    guard let stream = stream(id) else { return }
+  /// A header block begins. False: its stream is one too many.
+  func headersBegan(_ id: Int32, opens: Bool) -> Bool {
+    if opens, stream(id) == nil, let owner {
+      guard let stream = owner.openStream(id) else {
+        submitted(nghttp2_submit_rst_stream(raw, 0, id, NGHTTP2_REFUSED_STREAM.rawValue))
+        return false
+      }
+      adopt(stream)
+    }
+    guard let stream = stream(id) else { return true }
     openHeaderBlock = id
     stream.budget = HeaderBudget(limits)
     stream.headersBegan()
+    return true
   }
 
   func frameReceived(_ frame: UnsafePointer<nghttp2_frame>) {
@@ -52,19 +60,27 @@ extension HTTP2Session {
       stream.isLocalEnded = true
       stream.localEnded()
     case FrameType.reset:
-      switch frame.pointee.rst_stream.error_code {
-      // The first two are our own wish.
-      case NGHTTP2_NO_ERROR.rawValue, NGHTTP2_CANCEL.rawValue: break
-      case NGHTTP2_REFUSED_STREAM.rawValue: charge(.refusedStreams)
-      default: charge(.provokedResets)
-      }
+      resetSent(frame.pointee.rst_stream.error_code)
     case FrameType.goAway:
       let code = frame.pointee.goaway.error_code
       if code != NGHTTP2_NO_ERROR.rawValue, fault == nil {
-        note(HTTP2Fault(.protocolError, code: Int32(clamping: code)))
+        note(HTTP2Fault(goAway: code))
       }
     default:
       break
+    }
+  }
+
+  private func resetSent(_ code: UInt32) {
+    switch code {
+    // These two are our own wish.
+    case NGHTTP2_NO_ERROR.rawValue, NGHTTP2_CANCEL.rawValue: break
+    case NGHTTP2_REFUSED_STREAM.rawValue:
+      refusals.add(.tooManyStreams)
+      charge(.refusedStreams)
+    default:
+      refusals.add(StreamRefusals.Reason(reset: code))
+      charge(.provokedResets)
     }
   }
 

@@ -1,3 +1,4 @@
+internal import HTTP2Engine
 internal import Synchronization
 public import Telemetry
 
@@ -18,6 +19,9 @@ public final class ConnectionCounters: Sendable {
   private let closedFor = LabelledCounter(
     "longspan_connections_closed_total", help: "Connections closed for what the peer did or did not do.",
     labelNames: ["reason"], cap: 64)
+  private let refusedStreams = LabelledCounter(
+    "longspan_http2_refused_streams_total", help: "Requests refused for how they use HTTP/2.", labelNames: ["reason"],
+    cap: 16, present: StreamRefusals.Reason.allCases.map { [$0.rawValue] })
 
   /// Counters with a cap on connections that are open at once, and on those of one address; 0 is none on the latter.
   public init(connectionsMax: Int, perPeerMax: Int = 0) {
@@ -48,6 +52,10 @@ public final class ConnectionCounters: Sendable {
 
   func closed(for reason: String) { closedFor.add(1, [reason]) }
 
+  func refused(_ refusals: StreamRefusals) {
+    for (reason, count) in refusals.counts { refusedStreams.add(count, [reason.rawValue]) }
+  }
+
   func cutOff(_ count: Int = 1, for cause: CutOff) {
     for (candidate, counter) in zip(CutOff.allCases, cutOff) where candidate == cause { counter.add(count) }
   }
@@ -69,6 +77,7 @@ public final class ConnectionCounters: Sendable {
           MetricSample([("limit", $0.rawValue)], Double($1.value))
         }),
       closedFor.family(),
+      refusedStreams.family(),
       MetricFamily(
         "longspan_requests_cut_off_total", .counter, help: "Requests given up because their peers did not go on.",
         samples: zip(CutOff.allCases, cutOff).map { MetricSample([("reason", $0.rawValue)], Double($1.value)) }),

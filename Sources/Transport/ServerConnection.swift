@@ -294,6 +294,7 @@ final class ServerConnection: ChannelDuplexHandler {
       } catch {
         fault = fault ?? error
       }
+      counters.refused(server.takeRefusals())
       guard let tls else { return plain.isEmpty ? ByteBuffer() : context.channel.allocator.buffer(bytes: plain) }
       if !plain.isEmpty { try? tls.send(plain) }
       return tls.takeOutput(context.channel.allocator)

@@ -56,7 +56,7 @@ struct HeaderBudgetTests {
     indexed[0] = 0x40
     block += indexed + [UInt8](repeating: 0xbe, count: 10_000)
     peer.send(Frame.make(1, flags: 5, stream: 1, block))
-    #expect(peer.frames(3).map(\.code) == [2])
+    #expect(peer.frames(3).map(\.code) == [11])
     #expect(peer.service.requests.isEmpty)
     // HPACK's state is whole.
     peer.send(Frame.request(3))
@@ -79,7 +79,7 @@ struct HeaderBudgetTests {
     peer.send(
       Frame.request(1, end: false) + Frame.headers(1, (0..<11).map { ("x\($0)", "y") }, end: true))
     #expect(try #require(peer.service.requests.first).cancels == 1)
-    #expect(peer.frames(3).map(\.code) == [2])
+    #expect(peer.frames(3).map(\.code) == [11])
   }
 
   @Test func responsesOverBudgetFailAsTooLarge() {
@@ -103,6 +103,32 @@ struct HeaderBudgetTests {
     link.settle()
     #expect(outcome.response?.body.count == (fits ? count : nil))
     #expect(outcome.failure == (fits ? nil : .tooLarge))
+  }
+
+  @Test func responseBodiesOfAConnectionShareTheLimit() throws {
+    let client = HTTP2Client(limits: HTTP2ClientLimits(responseBytesMax: 1000))
+    func feed(_ bytes: [UInt8]) throws {
+      try client.drain { _ in }
+      try bytes.withUnsafeBytes { try client.receive($0, now: 1) }
+      try client.drain { _ in }
+    }
+    try feed(Frame.settings())
+    let part = [UInt8](repeating: 1, count: 501)
+    // What has ended, one way or another, makes room again.
+    for id: UInt32 in [1, 5, 9] {
+      var results: [Result<ClientResponse, ClientFailure>] = []
+      for _ in 0..<2 {
+        client.submit(ClientRequest(method: "GET", scheme: "http", authority: "a", path: "/")) { results.append($0) }
+      }
+      try feed(Frame.response(id, end: false) + Frame.data(id, part) + Frame.response(id + 2, end: false))
+      #expect(results.isEmpty)
+      try feed(Frame.data(id + 2, part))
+      #expect(results.count == 1)
+      #expect(throws: ClientFailure.tooLarge) { try results.first?.get() }
+      try feed(id == 1 ? Frame.reset(id) : Frame.data(id, Array(part.dropLast(2)), end: true))
+      #expect((try? results.last?.get())?.body.count == (id == 1 ? nil : 1000))
+      #expect(results.count == 2)
+    }
   }
 
   @Test(arguments: [("x", "GET"), ("*", "GET"), ("http://a/", "POST")])

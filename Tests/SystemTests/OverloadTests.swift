@@ -97,15 +97,15 @@ import Testing
     let address = try await process.address("otlp_http")
     let allowed = try WirePeer(address, ["streams", "4"], body: try Traces.good())
     #expect(await allowed.end() == Array(repeating: "status 200", count: 4))
-    // A peer that was told the number and goes past it loses its connection, and nobody else theirs.
+    // Of a peer that was told the number and goes past it, the streams that are too many are refused, and no others.
     let many = try WirePeer(address, ["streams", "5"], body: try Traces.good())
-    let said = await many.end()
-    #expect(said == ["refusing", "closed"])
+    #expect(await many.end().sorted() == ["reset 7"] + Array(repeating: "status 200", count: 4))
     let next = try WirePeer(address, ["streams", "4"], body: try Traces.good())
     #expect(await next.end() == Array(repeating: "status 200", count: 4))
     let scrape = try await process.scrape()
-    #expect(scrape.received == 8)
-    #expect(scrape.sum("longspan_connections_closed_total") == 1)
+    #expect(scrape.received == 12)
+    #expect(scrape.sum("longspan_http2_refused_streams_total") == 1)
+    #expect(scrape.sum("longspan_connections_closed_total") == 0)
     scrape.expectBalanced()
   }
 }
