@@ -36,6 +36,7 @@ public final class ExporterCounters: Sendable {
   private let sentBytes = Cell()
   private let retryCount = Cell()
   private let requestCounts = ExporterCounters.cells(ExporterCounters.codeNames.count)
+  private let closedConnections: LabelledCounter
   private let droppedSpans = ExporterCounters.cells(DropReason.allCases.count)
   private let inFlight: [Cell]
   private let connections: [Cell]
@@ -44,6 +45,10 @@ public final class ExporterCounters: Sendable {
   public init(name: String, lanes: Int = 1, capacity: ByteBudget) {
     self.name = name
     self.capacity = capacity
+    closedConnections = LabelledCounter(
+      "longspan_exporter_connections_closed_total",
+      help: "Connections that failed, were ended by the peer, or were ended for what it did.",
+      labelNames: ["exporter", "reason"], cap: 64)
     inFlight = Self.cells(lanes)
     connections = Self.cells(lanes)
   }
@@ -56,6 +61,9 @@ public final class ExporterCounters: Sendable {
 
   /// Books a request's end.
   public func answered(_ answer: DeliveryAnswer) { requestCounts[answer.code].add(1) }
+
+  /// Books a connection that could not be made, that the peer ended, or that was ended for what it did.
+  public func connectionClosed(for reason: String) { closedConnections.add(1, [name, reason]) }
 
   /// Books spans that this exporter did not get.
   public func dropped(_ spans: Int, _ reason: DropReason) {
@@ -108,7 +116,13 @@ public final class ExporterCounters: Sendable {
       family("queue_capacity_bytes", .gauge, "Bytes the sending queue may hold.") { Double($0.capacity.limit) },
       family("in_flight_requests", .gauge, "Requests sent and not answered.") { Double($0.inFlightRequests) },
       family("connections", .gauge, "Connections that are up.") { Double($0.readyConnections) },
-    ]
+    ] + closed(exporters)
+  }
+
+  private static func closed(_ exporters: [ExporterCounters]) -> [MetricFamily] {
+    guard var family = exporters.first?.closedConnections.family() else { return [] }
+    family.samples = exporters.flatMap { $0.closedConnections.family().samples }
+    return [family]
   }
 
   /// Success always, and every failure that happened.

@@ -27,7 +27,10 @@ public struct UpstreamTarget: Sendable {
 }
 
 /// Why a connection to an upstream could not be made or ended: a word for metrics and a sentence for the log.
-public struct UpstreamFailure: Error, Sendable {
+public struct UpstreamFailure: Error, Sendable, Equatable {
+  /// The peer asked to go elsewhere (GOAWAY), and nothing is in flight any more.
+  public static let goingAway = UpstreamFailure(label: "going_away", message: "the peer asked to go elsewhere")
+
   public var label: String
   public var message: String
 
@@ -243,7 +246,7 @@ public final class UpstreamConnection: ChannelInboundHandler {
     do throws(HTTP2Fault) {
       try client.receive(plain, now: lastReceived)
     } catch {
-      return end(UpstreamFailure(label: "protocol", message: "HTTP/2: \(error)"))
+      return end(UpstreamFailure(label: error.kind.rawValue, message: "HTTP/2: \(error)"))
     }
     if !isUp, !isDown { comeUp() }
   }
@@ -255,7 +258,7 @@ public final class UpstreamConnection: ChannelInboundHandler {
       onCapacityChange?()
     }
     if isGoingAway, client.activeRequests == 0 {
-      end(UpstreamFailure(label: "going_away", message: "the peer asked to go elsewhere"))
+      end(.goingAway)
     }
   }
 
@@ -277,7 +280,7 @@ public final class UpstreamConnection: ChannelInboundHandler {
     do throws(HTTP2Fault) {
       try client.drain(upTo: Self.drainBytes) { plain.append(contentsOf: $0) }
     } catch {
-      end(UpstreamFailure(label: "protocol", message: "HTTP/2: \(error)"))
+      end(UpstreamFailure(label: error.kind.rawValue, message: "HTTP/2: \(error)"))
       return false
     }
     guard !plain.isEmpty, !isDown else { return false }

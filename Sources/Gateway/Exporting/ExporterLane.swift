@@ -17,6 +17,8 @@ final class ExporterLane {
   private var connections: [UpstreamConnection?]
   /// The stream of each batch in flight, by its sequence.
   private var streams: [UInt64: Int32] = [:]
+  /// The slots whose connections have brought an answer.
+  private var served: Set<Int> = []
   private var coding: CodingChoice
   private var compressor: Compressor
   private var commands: [ForwarderCommand] = []
@@ -114,11 +116,17 @@ final class ExporterLane {
     case .connect(let slot): connect(slot)
     case .send(let slot, let sequence, let attempt): send(sequence, slot, attempt)
     case .cancel(let slot, let sequence): giveUp(sequence, slot)
-    case .close(let slot): connections[slot]?.close()
+    case .close(let slot): close(slot)
     case .settle(let settlement): settle(settlement)
     case .wake(let time): schedule(time)
     case .drained: finishDrain()
     }
+  }
+
+  /// Closes a connection that is left over: its peer goes away, or the configuration wants fewer.
+  private func close(_ slot: Int) {
+    guard let connection = connections[slot] else { return }
+    if connection.isGoingAway { connection.close(because: .goingAway) } else { connection.close() }
   }
 
   private func connect(_ slot: Int) {
@@ -147,13 +155,15 @@ final class ExporterLane {
     connection.onDown = { [weak self] failure in
       guard let self else { return }
       connections[slot] = nil
-      report(failure)
+      if failure.label != "closed_here" { exporter.counters.connectionClosed(for: failure.label) }
+      // Servers send their clients elsewhere from time to time; what is wrong is to do nothing else.
+      if served.remove(slot) == nil || failure != .goingAway { report(failure) }
       drive { forwarder, now, commands in forwarder.connectionDown(slot: slot, now: now, into: &commands) }
     }
     connection.open(on: loop)
   }
 
-  /// Logs the first of a row of like failures. A connection that this side closes (after a GOAWAY, say) is none.
+  /// Logs the first of a row of like failures. A connection that this side closes is none.
   private func report(_ failure: UpstreamFailure) {
     guard failure.message != lastFailure, failure.label != "closed_here", !forwarder.isDraining else { return }
     lastFailure = failure.message
@@ -183,6 +193,7 @@ final class ExporterLane {
   private func answered(_ sequence: UInt64, _ slot: Int, _ answer: DeliveryAnswer, to used: ContentCoding) {
     guard streams.removeValue(forKey: sequence) != nil else { return }
     exporter.counters.answered(answer)
+    if case .failed = answer {} else { served.insert(slot) }
     guard coding.isToBlame(for: answer, to: used) else { return settle(sequence, slot, answer.verdict) }
     if compressor.coding != coding.current {
       compressor = Compressor(coding.current)
