@@ -1,0 +1,51 @@
+import Foundation
+
+/// Clients that do over HTTP/2 what none should (`hostile_http2.py`), one after the other.
+final class HostilePeer: Sendable {
+  /// What a client saw.
+  struct Seen: Decodable, Sendable {
+    var status: [String: Int]?
+    var reset: [String: Int]?
+    var goaway: UInt32?
+    var closed: Bool?
+    var sent: Int?
+    var error: String?
+  }
+
+  private let process = Process()
+  private let input = Pipe()
+  private let lines = LogLines()
+
+  /// Starts it towards a listener; `kind` is `grpc` or `http`.
+  init(_ address: String, kind: String) throws {
+    process.executableURL = URL(filePath: Root.python)
+    process.arguments = [Root.peer("hostile_http2.py"), address, kind]
+    process.standardInput = input
+    let output = Pipe()
+    process.standardOutput = output
+    output.fileHandleForReading.readabilityHandler = { [lines] handle in
+      let data = handle.availableData
+      if data.isEmpty { handle.readabilityHandler = nil }
+      lines.add(data)
+    }
+    try process.run()
+  }
+
+  deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
+
+  /// Makes one attack, each once.
+  func attack(_ name: String) async throws -> Seen {
+    try input.fileHandleForWriting.write(contentsOf: Data((name + "\n").utf8))
+    let line = try await lines.first { $0.contains("\"attack\": \"\(name)\"") }
+    return try JSONDecoder().decode(Seen.self, from: Data(line.utf8))
+  }
+}
+
+extension LongspanProcess {
+  /// Memory that the process has from the system now, in KiB.
+  func residentKiB() throws -> Int {
+    let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
+    let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
+    return line.flatMap { Int($0.filter(\.isNumber)) } ?? 0
+  }
+}
