@@ -4,4 +4,6 @@ public enum CompressionFault: Error, Hashable, Sendable {
   case malformed
   /// Longer than the limit once decompressed.
   case tooLarge
+  /// The caller has no memory for it now.
+  case noRoom
 }

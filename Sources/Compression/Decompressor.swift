@@ -13,23 +13,27 @@ public final class Decompressor {
   /// an empty body, is malformed. Output is decoded straight into its final buffer, which starts at the size the
   /// sender states as far as that is plausible and grows fourfold up to `limit`: a bomb costs no more than `limit`
   /// bytes. zstd's window needs no memory of its own this way, so that any window a frame asks for is fine.
+  ///
+  /// - Parameter mayTake: Asked with the buffer's size before each allocation, which is larger than the one before;
+  ///   `false` ends it with `noRoom`.
   public func inflate(
-    _ input: RawSpan, coding: ContentCoding, limit: Int
+    _ input: RawSpan, coding: ContentCoding, limit: Int, mayTake: (Int) -> Bool = { _ in true }
   ) throws(CompressionFault) -> [UInt8] {
     precondition(limit >= 0, "a limit is a number of bytes")
     switch coding {
     case .identity:
       guard input.byteCount <= limit else { throw .tooLarge }
+      guard mayTake(input.byteCount) else { throw .noRoom }
       // SAFETY: the pointer does not leave the closure.
       return input.withUnsafeBytes { [UInt8]($0) }
     case .gzip:
       let decoder = gzip ?? GzipDecoder()
       gzip = decoder
-      return try GrowingOutput.fill(from: input, limit: limit, with: decoder)
+      return try GrowingOutput.fill(from: input, limit: limit, with: decoder, mayTake)
     case .zstd:
       let decoder = zstd ?? ZstdDecoder()
       zstd = decoder
-      return try GrowingOutput.fill(from: input, limit: limit, with: decoder)
+      return try GrowingOutput.fill(from: input, limit: limit, with: decoder, mayTake)
     }
   }
 }
@@ -62,7 +66,7 @@ private struct GrowingOutput {
   private var bytes: [UInt8] = []
 
   static func fill(
-    from input: RawSpan, limit: Int, with decoder: some PartDecoder
+    from input: RawSpan, limit: Int, with decoder: some PartDecoder, _ mayTake: (Int) -> Bool
   ) throws(CompressionFault) -> [UInt8] {
     // SAFETY: neither the pointer nor anything made of it leaves the closure.
     let result = input.withUnsafeBytes { source -> Result<[UInt8], CompressionFault> in
@@ -73,6 +77,7 @@ private struct GrowingOutput {
       var room = min(limit, max(roomMin, stated > 0 ? stated : likely))
       var output = GrowingOutput()
       while true {
+        guard mayTake(room) else { return .failure(.noRoom) }
         switch output.decode(source, room: room, with: decoder) {
         case .done: return .success(output.bytes)
         case .malformed: return .failure(.malformed)

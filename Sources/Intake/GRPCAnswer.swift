@@ -37,6 +37,10 @@ enum GRPCAnswer {
     status(.resourceExhausted, "request larger than \(limit) bytes")
   }
 
+  /// The request has next to nothing but empty parts.
+  static let excessive = status(
+    .resourceExhausted, "request with far more spans, scopes or resources than its size can hold")
+
   /// The sender used a coding that is not served; it is told which are.
   static var unknownEncoding: Response {
     var response = status(.unimplemented, "unknown grpc-encoding")

@@ -36,6 +36,9 @@ enum HTTPAnswer {
     }
   }
 
+  /// What a request is told that has next to nothing but empty parts.
+  static let excessive = "request with far more spans, scopes or resources than its size can hold"
+
   /// Nearly every answer; made once.
   private static let acceptedProtobuf = success(ExportResponse(), format: .protobuf)
   private static let acceptedJSON = success(ExportResponse(), format: .json)

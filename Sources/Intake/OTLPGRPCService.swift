@@ -63,7 +63,7 @@ final class GRPCExport: RequestReceiver {
       coding = known
     }
     batch = head.fields[BatchIdentity.header].flatMap { BatchIdentity($0) }
-    if !context.consumer.hasRoom { conclude(.overload(retryAfter: context.retryAfter)) }
+    if !context.consumer.hasRoom { overload() }
   }
 
   func receive(_ bytes: UnsafeRawBufferPointer) {
@@ -83,7 +83,7 @@ final class GRPCExport: RequestReceiver {
     switch body.append(UnsafeRawBufferPointer(rebasing: rest)) {
     case .grown: break
     case .tooLarge: tooLarge()
-    case .overBudget: conclude(.overload(retryAfter: context.retryAfter))
+    case .overBudget: overload()
     }
   }
 
@@ -115,15 +115,25 @@ final class GRPCExport: RequestReceiver {
     }
     var message = body.take()
     if coding != .identity {
-      switch context.inflate(message, coding) {
+      switch context.inflate(message, coding, &body) {
       case .success(let inflated): message = inflated
       case .failure(.tooLarge): return tooLarge()
       case .failure(.malformed): return malformed("damaged \(coding.token) data")
+      case .failure(.noRoom): return overload()
       }
-      guard body.charge(upTo: message.count) else { return conclude(.overload(retryAfter: context.retryAfter)) }
     }
+    switch body.admit(message) {
+    case .admitted(let census): handOn(message, census)
+    case .malformed(let fault): conclude(.malformed(fault))
+    case .excessive: tooLarge(GRPCAnswer.excessive)
+    case .overBudget: overload()
+    }
+  }
+
+  private func handOn(_ message: [UInt8], _ census: RequestCensus?) {
     isHandedOn = true
-    let request = IntakeRequest(body: message, receiver: .otlpGRPC, peer: peer, batch: batch)
+    let request = IntakeRequest(
+      body: message, receiver: .otlpGRPC, peer: peer, batch: batch, census: census)
     context.consumer.consume(request) { self.conclude($0) }
   }
 
@@ -139,10 +149,12 @@ final class GRPCExport: RequestReceiver {
     answer(GRPCAnswer.status(code, message))
   }
 
-  private func tooLarge() {
+  private func tooLarge(_ response: Response? = nil) {
     context.ledger.refusedRequest(.tooLarge)
-    answer(GRPCAnswer.tooLarge(limit: context.requestBytesMax))
+    answer(response ?? GRPCAnswer.tooLarge(limit: context.requestBytesMax))
   }
+
+  private func overload() { conclude(.overload(retryAfter: context.retryAfter)) }
 
   /// Turns a verdict into the answer, and books a refusal.
   private func conclude(_ verdict: IntakeVerdict) {

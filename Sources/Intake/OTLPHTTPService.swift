@@ -44,8 +44,7 @@ final class HTTPExport: RequestReceiver {
 
   /// Looks at the head; answers at once what can never succeed.
   func open(_ head: RequestHead) {
-    let path = head.path.utf8.prefix { $0 != UInt8(ascii: "?") }
-    guard path.elementsEqual(OTLPHTTPService.tracesPath.utf8) else {
+    guard head.path == OTLPHTTPService.tracesPath || Self.path(of: head.path) == OTLPHTTPService.tracesPath else {
       return fail(404, "unknown path; traces go to /v1/traces")
     }
     guard head.method == "POST" else {
@@ -63,8 +62,20 @@ final class HTTPExport: RequestReceiver {
     if let length = head.contentLength {
       guard length <= context.requestBytesMax else { return tooLarge() }
       body.expect(length)
+    } else if head.fields["content-length"] != nil {
+      // A number that no `Int` holds; what is no number does not come this far.
+      return tooLarge()
     }
-    if !context.consumer.hasRoom { conclude(.overload(retryAfter: context.retryAfter)) }
+    if !context.consumer.hasRoom { overload() }
+  }
+
+  /// The path of a request's target without its query. A target may be a whole URI, which proxies send and every
+  /// server has to take (RFC 9112, 3.2.2).
+  private static func path(of target: String) -> Substring {
+    var path = target[...]
+    let scheme = ["http://", "https://"].first { path.prefix($0.count).lowercased() == $0 }
+    if let scheme { path = path.dropFirst(scheme.count).drop { $0 != "/" && $0 != "?" } }
+    return path.prefix { $0 != "?" }
   }
 
   func receive(_ bytes: UnsafeRawBufferPointer) {
@@ -73,7 +84,7 @@ final class HTTPExport: RequestReceiver {
     switch body.append(bytes) {
     case .grown: break
     case .tooLarge: tooLarge()
-    case .overBudget: conclude(.overload(retryAfter: context.retryAfter))
+    case .overBudget: overload()
     }
   }
 
@@ -81,23 +92,33 @@ final class HTTPExport: RequestReceiver {
     guard !isAnswered, let format else { return }
     var message = body.take()
     if coding != .identity {
-      switch context.inflate(message, coding) {
+      switch context.inflate(message, coding, &body) {
       case .success(let inflated): message = inflated
       case .failure(.tooLarge): return tooLarge()
       case .failure(.malformed): return malformed("damaged \(coding.token) data")
+      case .failure(.noRoom): return overload()
       }
-      guard body.charge(upTo: message.count) else { return conclude(.overload(retryAfter: context.retryAfter)) }
     }
     if format == .json {
+      // What is written is hardly ever longer than what is read.
+      guard body.charge(upTo: message.count * 2) else { return overload() }
       do throws(WireFault) {
         message = try OTLPJSON.translate(message.span.bytes)
       } catch {
         return conclude(.malformed(error))
       }
-      guard body.charge(upTo: message.count) else { return conclude(.overload(retryAfter: context.retryAfter)) }
     }
+    switch body.admit(message) {
+    case .admitted(let census): handOn(message, census)
+    case .malformed(let fault): conclude(.malformed(fault))
+    case .excessive: tooLarge(HTTPAnswer.excessive)
+    case .overBudget: overload()
+    }
+  }
+
+  private func handOn(_ message: [UInt8], _ census: RequestCensus?) {
     isHandedOn = true
-    let request = IntakeRequest(body: message, receiver: .otlpHTTP, peer: peer)
+    let request = IntakeRequest(body: message, receiver: .otlpHTTP, peer: peer, census: census)
     context.consumer.consume(request) { self.conclude($0) }
   }
 
@@ -117,10 +138,12 @@ final class HTTPExport: RequestReceiver {
     fail(400, message)
   }
 
-  private func tooLarge() {
+  private func tooLarge(_ message: String? = nil) {
     context.ledger.refusedRequest(.tooLarge)
-    fail(413, "request larger than \(context.requestBytesMax) bytes")
+    fail(413, message ?? "request larger than \(context.requestBytesMax) bytes")
   }
+
+  private func overload() { conclude(.overload(retryAfter: context.retryAfter)) }
 
   /// Turns a verdict into the answer, and books a refusal.
   private func conclude(_ verdict: IntakeVerdict) {

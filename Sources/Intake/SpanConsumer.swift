@@ -14,13 +14,19 @@ public struct IntakeRequest: Sendable {
   public var peer: PeerIdentity
   /// What a relay calls this batch, at every try; nil where the sender gave it no name.
   public var batch: BatchIdentity?
+  /// How many parts a large body has; for the walk, so that it makes room once.
+  public var census: RequestCensus?
 
   /// Makes a request.
-  public init(body: [UInt8], receiver: ReceiverKind, peer: PeerIdentity, batch: BatchIdentity? = nil) {
+  public init(
+    body: [UInt8], receiver: ReceiverKind, peer: PeerIdentity, batch: BatchIdentity? = nil,
+    census: RequestCensus? = nil
+  ) {
     self.body = body
     self.receiver = receiver
     self.peer = peer
     self.batch = batch
+    self.census = census
   }
 }
 
@@ -80,10 +86,14 @@ public struct IntakeContext {
     self.ledger = ledger
   }
 
-  /// Decompresses a body within the limit.
-  func inflate(_ body: [UInt8], _ coding: ContentCoding) -> Result<[UInt8], CompressionFault> {
+  /// Decompresses a body within the limit, and charges for the room before it is made.
+  func inflate(_ packed: [UInt8], _ coding: ContentCoding, _ body: inout BodyBuffer) -> Result<
+    [UInt8], CompressionFault
+  > {
     Result { () throws(CompressionFault) in
-      try decompressor.inflate(body.span.bytes, coding: coding, limit: requestBytesMax)
+      try decompressor.inflate(packed.span.bytes, coding: coding, limit: requestBytesMax) { room in
+        body.charge(upTo: packed.count + room)
+      }
     }
   }
 }

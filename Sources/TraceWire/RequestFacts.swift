@@ -50,6 +50,25 @@ public struct RequestFacts: Sendable {
 
   public init() {}
 
+  /// Parts of a request whose room is kept for the next one.
+  private static let keptMax = 1 << 14
+
+  /// Makes room for so many parts.
+  mutating func reserve(_ census: RequestCensus) {
+    resources.reserveCapacity(census.resources)
+    scopes.reserveCapacity(census.scopes)
+    spans.reserveCapacity(census.spans)
+  }
+
+  /// Forgets the request and gives back what an unusually large one has taken.
+  public mutating func giveBackRoom() {
+    if max(resources.capacity, scopes.capacity, spans.capacity) > Self.keptMax
+      || max(resourceGaps.capacity, scopeGaps.capacity) > 8 &* Self.keptMax
+    {
+      self = RequestFacts()
+    }
+  }
+
   /// Forgets the last request and keeps the room.
   public mutating func removeAll() {
     resources.removeAll(keepingCapacity: true)

@@ -3,8 +3,12 @@ extension RequestFacts {
   /// checked down to the last nested value; text may be any bytes. After a fault the facts mean nothing.
   ///
   /// Offsets are 32 bits: a buffer of 4 GiB or more is refused.
-  public mutating func walk(_ bytes: RawSpan, keys: AttributeKeys) throws(WireFault) {
+  /// - Parameter census: What was counted before, so that room is made once and for exactly that.
+  public mutating func walk(
+    _ bytes: RawSpan, keys: AttributeKeys, census: RequestCensus? = nil
+  ) throws(WireFault) {
     removeAll()
+    if let census { reserve(census) }
     guard bytes.byteCount <= Int(UInt32.max) else { throw WireFault(.badLength, at: 0) }
     var fields = ProtobufCursor(bytes, from: 0, to: bytes.byteCount)
     while fields.hasMore {

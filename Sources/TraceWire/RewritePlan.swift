@@ -25,6 +25,17 @@ public struct RewritePlan: Sendable {
 
   public init() {}
 
+  /// Spans and bytes of a request whose room is kept for the next one.
+  private static let spansKept = 1 << 14
+  private static let bytesKept = 1 << 22
+
+  /// Forgets the plan and gives back what an unusually large request has taken.
+  public mutating func giveBackRoom() {
+    if max(spans.capacity, resources.capacity) > Self.spansKept || scratch.capacity > Self.bytesKept {
+      self = RewritePlan()
+    }
+  }
+
   /// Keeps everything of a request with so many spans and resources as it came, and keeps the arrays' room.
   public mutating func reset(spans spanCount: Int, resources resourceCount: Int) {
     spans.removeAll(keepingCapacity: true)

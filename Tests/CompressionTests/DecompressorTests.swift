@@ -64,6 +64,24 @@ import Testing
     #expect(inflate(zstdBomb, .zstd, limit: 1 << 22) == .failure(.tooLarge))
   }
 
+  @Test func asksBeforeItTakes() throws {
+    let body = [UInt8](repeating: 0, count: 1 << 20)
+    for coding in [ContentCoding.gzip, .zstd] {
+      let packed = Compressor(coding).compress(body)
+      var asked: [Int] = []
+      let decompressor = Decompressor()
+      let whole = try decompressor.inflate(packed.span.bytes, coding: coding, limit: 2 << 20) { room in
+        asked.append(room)
+        return true
+      }
+      #expect(whole == body)
+      #expect(asked == asked.sorted() && asked.last ?? 0 >= body.count, "\(asked)")
+      #expect(throws: CompressionFault.noRoom) {
+        try decompressor.inflate(packed.span.bytes, coding: coding, limit: 2 << 20) { $0 < body.count }
+      }
+    }
+  }
+
   @Test func doesNotBelieveStatedSizes() {
     var gzip = Vectors.gzip
     gzip.replaceSubrange((gzip.count - 4)..., with: [0xff, 0xff, 0xff, 0xff])

@@ -75,7 +75,7 @@ final class AggregatorLane: SpanConsumer {
   func consume(_ request: IntakeRequest, completion: @escaping (IntakeVerdict) -> Void) {
     var facts = RequestFacts()
     do {
-      try facts.walk(request.body.span.bytes, keys: shared.attributeKeys)
+      try facts.walk(request.body.span.bytes, keys: shared.attributeKeys, census: request.census)
     } catch {
       return completion(.malformed(error))
     }
@@ -86,7 +86,8 @@ final class AggregatorLane: SpanConsumer {
       return completion(
         .forbidden("the certificate speaks for region \(region) and the request holds spans of another"))
     }
-    guard let charge = RequestCharge(request.body.count, to: shared.budget) else {
+    let reading = request.census?.readingBytes ?? 0
+    guard let charge = RequestCharge(request.body.count + reading, to: shared.budget) else {
       return completion(.overload(retryAfter: shared.retryAfter))
     }
     if let batch = request.batch {

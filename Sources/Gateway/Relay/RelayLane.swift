@@ -56,8 +56,12 @@ final class RelayLane: SpanConsumer {
       return .overload(retryAfter: shared.retryAfter)
     }
     let bytes = request.body.span.bytes
+    defer {
+      facts.giveBackRoom()
+      plan.giveBackRoom()
+    }
     do {
-      try facts.walk(bytes, keys: engine.attributeKeys)
+      try facts.walk(bytes, keys: engine.attributeKeys, census: request.census)
     } catch {
       return .malformed(error)
     }
