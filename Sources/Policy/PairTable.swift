@@ -11,8 +11,6 @@ struct PairCounts: Sendable {
 /// The pairs of regions that one loop has met, each with its route's probability looked up once, and its counters.
 /// Bounded: pairs past the cap are counted together, under `__overflow__`.
 struct PairTable: Sendable {
-  static let pairsMax = 4096
-
   private let hash: KeyedHash
   private var slots: [UInt32] = Array(repeating: 0, count: 64)
   /// The first one is what is past the cap.
@@ -36,8 +34,11 @@ struct PairTable: Sendable {
   }
 
   /// Adds a pair that was not met yet; index 0 where the table is full.
-  mutating func insert(from source: RegionID, to target: RegionID, probability: Double?) -> Int {
-    guard pairs.count <= Self.pairsMax else {
+  /// - Parameter isAdmitted: Whether the process still has room for it.
+  mutating func insert(
+    from source: RegionID, to target: RegionID, probability: Double?, isAdmitted: Bool
+  ) -> Int {
+    guard isAdmitted else {
       overflows &+= 1
       return 0
     }

@@ -83,7 +83,8 @@ extension PolicyEngine {
     let targetName = target == .overflow ? nil : memory.regions.name(target)
     var probability = policy.routes.probability(from: sourceName, to: targetName)
     if source != target { probability = probability ?? policy.sampling.probability }
-    let index = pairs.insert(from: source, to: target, probability: probability)
+    let index = pairs.insert(
+      from: source, to: target, probability: probability, isAdmitted: memory.regions.admits(source, target))
     return NamedPair(
       index: UInt32(truncatingIfNeeded: index), source: source, target: target, probability: probability)
   }

@@ -17,12 +17,16 @@ internal import TraceWire
 public final class RegionDirectory: Sendable {
   /// Longest name that is told apart: a label, not a payload.
   static let nameBytesMax = 256
+  /// Pairs of regions that have counters of their own.
+  static let pairsMax = 4096
 
   private struct State {
     var ids: ByteTable<RegionID>
     var names: [String] = ["__overflow__"]
     var keys: [[UInt8]] = [[]]
     var fromPeers = 0
+    /// Pairs that may have counters, on whichever loop.
+    var pairs: Set<UInt32> = []
     var overflows = 0
   }
 
@@ -67,6 +71,16 @@ public final class RegionDirectory: Sendable {
     state.keys.append(key)
     state.ids.insert(ByteRange(0, key.count), of: key.span.bytes, value: id)
     return id
+  }
+
+  /// Whether a pair of regions may have counters: the same pairs on all loops, so that the cap is the process's.
+  func admits(_ source: RegionID, _ target: RegionID) -> Bool {
+    let pair = UInt32(source.rawValue) << 16 | UInt32(target.rawValue)
+    return state.withLock { state in
+      guard state.pairs.count < Self.pairsMax else { return state.pairs.contains(pair) }
+      state.pairs.insert(pair)
+      return true
+    }
   }
 
   /// The name for a label; ill-formed UTF-8 is repaired.

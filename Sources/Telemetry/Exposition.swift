@@ -65,7 +65,7 @@ public struct Exposition: ~Copyable {
 
   /// The series in the order of their label values, those with the same labels added up.
   private static func summed(_ samples: [MetricSample]) -> [MetricSample] {
-    let sorted = samples.sorted { left, right in
+    let sorted = samples.map(shown).sorted { left, right in
       left.labels.lexicographicallyPrecedes(right.labels) { ($0.name, $0.value) < ($1.name, $1.value) }
     }
     var result: [MetricSample] = []
@@ -85,6 +85,18 @@ public struct Exposition: ~Copyable {
       }
     }
     return result
+  }
+
+  /// A series with its labels as they will be read: Prometheus' reader takes NUL for the end of its input, and one
+  /// peer's region name would cost the whole scrape. Before adding up, or two names could come to look alike.
+  private static func shown(_ sample: MetricSample) -> MetricSample {
+    guard sample.labels.contains(where: { $0.value.utf8.contains(0) }) else { return sample }
+    var shown = sample
+    for index in shown.labels.indices {
+      let scalars = shown.labels[index].value.unicodeScalars.map { $0 == "\0" ? "\u{FFFD}" : $0 }
+      shown.labels[index].value = String(String.UnicodeScalarView(scalars))
+    }
+    return shown
   }
 
   private mutating func append(_ histogram: Histogram, _ name: String, _ labels: [(name: String, value: String)]) {
@@ -138,8 +150,6 @@ public struct Exposition: ~Copyable {
       case UInt8(ascii: "\\"): append("\\\\")
       case UInt8(ascii: "\n"): append("\\n")
       case UInt8(ascii: "\"") where quotes: append("\\\"")
-      // Prometheus' reader takes NUL for the end of its input: one peer's region name would cost the whole scrape.
-      case 0: append("\u{FFFD}")
       default: bytes.append(byte)
       }
     }

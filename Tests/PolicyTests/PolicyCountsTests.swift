@@ -65,7 +65,7 @@ import TraceWire
     for number in 0..<900 { warm.resource(region: "r\(number)") }
     _ = engine.kept(warm)
     var calls = 0
-    while engine.counts.pairs.count <= PairTable.pairsMax {
+    while engine.counts.pairs.count <= RegionDirectory.pairsMax {
       var request = FactsBuilder()
       request.resource(region: "r\(calls % 900)")
       request.span(trace(0.9, 5), .client, callee: "t\(calls / 900)")

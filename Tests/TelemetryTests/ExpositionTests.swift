@@ -159,4 +159,13 @@ import Testing
   func negotiates(accept: String?, format: ExpositionFormat) {
     #expect(ExpositionFormat.negotiate(accept: accept) == format)
   }
+
+  /// Names that look alike once they are written are one series: a reader would refuse the second.
+  @Test func namesThatLookAlikeAreOneSeries() {
+    let family = MetricFamily(
+      "a", .counter, help: "h",
+      samples: ["x\0", "x\u{FFFD}", "x"].map { MetricSample([(name: "l", value: $0)], 1) })
+    #expect(
+      Exposition.text([family], format: .prometheusText).hasSuffix("\na{l=\"x\"} 1\na{l=\"x\u{FFFD}\"} 2\n"))
+  }
 }
