@@ -174,6 +174,20 @@ import Testing
     }
   }
 
+  @Test func warnsOfRequestsThatNeverFit() throws {
+    let served = "receivers: {otlp: {protocols: {grpc: }}}\n"
+    let memory = "processors: {memory_limiter: {limit_mib: 80, spike_limit_mib: 20}}\n"
+    #expect(
+      try fixture.relay(leastRelay + served + memory).warnings.map(\.description) == [
+        "a.yaml:1: a request of max_request_mib (64) never fits into the 60 MiB that processors.memory_limiter leaves for "
+          + "one: larger requests are answered as overload for ever"
+      ])
+    #expect(try fixture.relay(leastRelay + served + memory + "limits: {max_request_mib: 60}").warnings.isEmpty)
+    let small = try fixture.aggregator(served + "stitching: {memory_limit_mib: 100}\nlimits: {max_request_mib: 50}")
+    #expect(small.warnings.map(\.keyPath) == ["limits"])
+    #expect(try fixture.aggregator(served + "stitching: {memory_limit_mib: 160}").warnings.isEmpty)
+  }
+
   @Test func warnsOfNoReceiver() throws {
     #expect(
       try fixture.relay(leastRelay).warnings.map(\.description)
@@ -201,5 +215,9 @@ import Testing
     let relay = try fixture.relay(
       leastRelay + "processors: {resource: {attributes: [{key: k, value: 5, action: upsert}]}}")
     #expect(relay.configuration.summary.json.contains("[{\"action\":\"upsert\",\"key\":\"k\",\"value\":5}]"))
+    let expanded = try ConfigurationFixture(environment: ["TOKEN": "s3cret"]).relay(
+      leastRelay + "processors: {resource: {attributes: [{key: k, value: \"${env:TOKEN}\", action: insert}]}}")
+    #expect(expanded.configuration.resourceActions.first?.value == .string("s3cret"))
+    #expect(expanded.configuration.summary.json.contains("[{\"action\":\"insert\",\"key\":\"k\",\"value\":\"***\"}]"))
   }
 }

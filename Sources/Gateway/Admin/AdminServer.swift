@@ -14,8 +14,12 @@ protocol AdminSource: Sendable {
   var isReady: Bool { get }
 }
 
-/// The admin endpoint: `GET /metrics /healthz /readyz /status`, on Hummingbird. Runs until the group shuts down.
+/// The admin endpoint: `GET` and `HEAD` of `/metrics /healthz /readyz /status`, on Hummingbird. Runs until the group
+/// shuts down.
 struct AdminServer: Service {
+  /// Longer than scrapers wait from scrape to scrape.
+  private static let idleTimeout = TimeAmount.minutes(5)
+
   let host: String
   let port: Int
   let source: any AdminSource
@@ -23,23 +27,11 @@ struct AdminServer: Service {
   let bound: BoundAddress
 
   func run() async throws {
-    let router = Router()
-    router.get("healthz") { _, _ in "ok\n" }
-    router.get("readyz") { _, _ -> Response in
-      let ready = source.isReady
-      return text(ready ? "ready\n" : "not ready\n", status: ready ? .ok : .serviceUnavailable)
-    }
-    router.get("metrics") { request, _ -> Response in
-      let format = ExpositionFormat.negotiate(accept: request.headers[.accept])
-      let body = Exposition.text(await source.families(), format: format)
-      return text(body, contentType: format.contentType)
-    }
-    router.get("status") { _, _ -> Response in
-      text(await source.status().json, contentType: "application/json")
-    }
     let bound = bound
+    let responder = CallbackResponder<BasicRequestContext> { request, _ in await respond(to: request) }
     let application = Application(
-      router: router, configuration: .init(address: .hostname(host, port: port), serverName: nil),
+      responder: responder, server: .http1(configuration: .init(idleTimeout: Self.idleTimeout)),
+      configuration: .init(address: .hostname(host, port: port), serverName: nil),
       onServerRunning: { channel in bound.set(channel.localAddress) }, logger: .quiet)
     do {
       try await application.run()
@@ -49,10 +41,41 @@ struct AdminServer: Service {
     }
   }
 
+  private func respond(to request: Request) async -> Response {
+    let path = request.head.path?.prefix { $0 != "?" } ?? ""
+    guard ["/metrics", "/healthz", "/readyz", "/status"].contains(path) else {
+      return text("unknown path; there are /metrics, /healthz, /readyz and /status\n", status: .notFound)
+    }
+    guard request.method == .get || request.method == .head else {
+      var refusal = text("the method is GET\n", status: .methodNotAllowed)
+      refusal.headers[.allow] = "GET, HEAD"
+      return refusal
+    }
+    let whole = await page(path, accept: request.headers[.accept])
+    return request.method == .head ? whole.createHeadResponse() : whole
+  }
+
+  private func page(_ path: Substring, accept: String?) async -> Response {
+    switch path {
+    case "/metrics":
+      let format = ExpositionFormat.negotiate(accept: accept)
+      let body = Exposition.write(await source.families(), format: format)
+      return answer(ByteBuffer(bytes: body), contentType: format.contentType)
+    case "/status": return text(await source.status().json, contentType: "application/json")
+    case "/readyz":
+      let ready = source.isReady
+      return text(ready ? "ready\n" : "not ready\n", status: ready ? .ok : .serviceUnavailable)
+    default: return text("ok\n")
+    }
+  }
+
   private func text(
     _ body: String, contentType: String = "text/plain; charset=utf-8", status: HTTPResponse.Status = .ok
   ) -> Response {
-    Response(
-      status: status, headers: [.contentType: contentType], body: .init(byteBuffer: ByteBuffer(string: body)))
+    answer(ByteBuffer(string: body), contentType: contentType, status: status)
+  }
+
+  private func answer(_ body: ByteBuffer, contentType: String, status: HTTPResponse.Status = .ok) -> Response {
+    Response(status: status, headers: [.contentType: contentType], body: .init(byteBuffer: body))
   }
 }

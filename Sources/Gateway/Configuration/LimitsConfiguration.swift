@@ -44,3 +44,13 @@ extension LimitsConfiguration {
     return value
   }
 }
+
+extension LimitsConfiguration {
+  /// Warns where a request may be larger than the memory that one can ever get, which `name` says.
+  func warn(ofMemory bytes: Int, from name: String, in section: SectionReader) {
+    guard maxRequestBytes > bytes else { return }
+    (section["limits"] ?? section.own).warn(
+      "a request of max_request_mib (\(maxRequestBytes >> 20)) never fits into the \(bytes >> 20) MiB that \(name) "
+        + "leaves for one: larger requests are answered as overload for ever")
+  }
+}

@@ -40,12 +40,21 @@ public struct ResourceActionConfiguration: Sendable, Equatable {
   public var action: Action
   /// Nil for `delete` only.
   public var value: Value?
+  /// Whether the value came from the environment, and so is not shown.
+  public var isSecret = false
 
   /// An action.
   public init(key: String, action: Action, value: Value? = nil) {
     self.key = key
     self.action = action
     self.value = value
+  }
+}
+
+extension ResourceActionConfiguration: CustomReflectable {
+  public var customMirror: Mirror {
+    let shown: Any = isSecret ? Secret("") : value as Any
+    return Mirror(self, children: ["key": key, "action": action, "value": shown], displayStyle: .struct)
   }
 }
 
@@ -103,7 +112,9 @@ extension ResourceActionConfiguration {
     let value = setting?.attributeValue()
     if action == .delete { setting?.fail("delete takes no value") }
     guard let key, let action, action == .delete || value != nil else { return nil }
-    return ResourceActionConfiguration(key: key, action: action, value: value)
+    var result = ResourceActionConfiguration(key: key, action: action, value: value)
+    if case .scalar(let scalar)? = setting?.node.content { result.isSecret = scalar.isExpanded }
+    return result
   }
 }
 

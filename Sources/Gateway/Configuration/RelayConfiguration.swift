@@ -53,6 +53,9 @@ extension RelayConfiguration {
     value.regions = section.sections("regions", RegionConfiguration.read)
     let exporter = readExporter(section)
     if value.receivers == RelayReceiversConfiguration() { section.own.warnOfNoReceiver() }
+    value.limits.warn(
+      ofMemory: value.memoryLimiter.limitBytes - value.memoryLimiter.spikeLimitBytes,
+      from: "processors.memory_limiter", in: section)
     guard region != nil, let exporter else { return nil }
     value.exporter = exporter
     return value
