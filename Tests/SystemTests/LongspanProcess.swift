@@ -33,7 +33,11 @@ final class LongspanProcess: Sendable {
 
   /// The address a listener said it is bound to, from the `ready` line.
   func address(_ listener: String) async throws -> String {
-    let line = try await logLine { $0.contains(" ready") }
+    let line = try await logLine { $0.contains(" ready") || $0.contains("\"ready\"") }
+    if line.hasPrefix("{") {
+      let event = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+      return try #require(event?[listener] as? String, "no \(listener) in: \(line)")
+    }
     let field = try #require(
       line.split(separator: " ").first { $0.hasPrefix(listener + "=") }, "no \(listener) in: \(line)")
     return String(field.dropFirst(listener.count + 1))

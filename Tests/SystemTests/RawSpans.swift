@@ -9,19 +9,22 @@ enum RawSpans {
   }
 
   /// The contents of every length-delimited field with this number.
-  private static func fields(_ number: UInt64, of message: Data) throws -> [Data] {
+  static func fields(_ number: UInt64, of message: Data) throws -> [Data] {
     var rest = message[...]
     var found: [Data] = []
+    var groups = 0
     while !rest.isEmpty {
       let tag = try varint(&rest)
       switch tag & 7 {
       case 0: _ = try varint(&rest)
       case 1: rest = rest.dropFirst(8)
+      case 3: groups += 1
+      case 4: groups -= 1
       case 5: rest = rest.dropFirst(4)
       case 2:
         let length = Int(try varint(&rest))
         guard length <= rest.count else { throw Malformed() }
-        if tag >> 3 == number { found.append(Data(rest.prefix(length))) }
+        if tag >> 3 == number, groups == 0 { found.append(Data(rest.prefix(length))) }
         rest = rest.dropFirst(length)
       default: throw Malformed()
       }

@@ -1,11 +1,12 @@
 """An OTLP/gRPC server that Longspan has no part in: it keeps every request as it came.
 
 usage: sink.py DIRECTORY [--refuse N] [--port P] [--code NAME] [--retry-delay SECONDS] [--reject K]
+               [--message TEXT]
 
 Prints `listening PORT`. Each Export request is written to DIRECTORY/NNNNNN.otlp (the raw message) before it is
-answered. The first N requests are refused with the status code NAME (UNAVAILABLE), with a RetryInfo where a delay is
-given. DIRECTORY/refusals and DIRECTORY/acceptances hold the monotonic time of each, in seconds, one on a line. Every
-accepted request is said to have K rejected spans. Ends on SIGTERM or when standard input ends.
+answered. The first N requests are refused with the status code NAME (UNAVAILABLE) and the words TEXT, with a RetryInfo
+where a delay is given. DIRECTORY/refusals and DIRECTORY/acceptances hold the monotonic time of each, in seconds, one on
+a line. Every accepted request is said to have K rejected spans. Ends on SIGTERM or when standard input ends.
 """
 
 import argparse
@@ -27,6 +28,7 @@ parser.add_argument("--port", type=int, default=0)
 parser.add_argument("--code", default="UNAVAILABLE")
 parser.add_argument("--retry-delay", type=float)
 parser.add_argument("--reject", type=int, default=0)
+parser.add_argument("--message", default="try later")
 arguments = parser.parse_args()
 os.makedirs(arguments.directory, exist_ok=True)
 numbers = itertools.count(1)
@@ -48,7 +50,7 @@ def refuse(context):
         info.retry_delay.FromNanoseconds(int(arguments.retry_delay * 1e9))
         status.details.add().Pack(info)
         context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
-    context.abort(code, "try later")
+    context.abort(code, arguments.message)
 
 
 def export(message, context):
@@ -63,7 +65,7 @@ def export(message, context):
     response = trace_service_pb2.ExportTraceServiceResponse()
     if arguments.reject:
         response.partial_success.rejected_spans = arguments.reject
-        response.partial_success.error_message = "not these"
+        response.partial_success.error_message = "not these: " + arguments.message
     return response.SerializeToString()
 
 
