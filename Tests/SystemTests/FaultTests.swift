@@ -57,7 +57,8 @@ import Testing
     try await deployed.delivers(500)
     try await deployed.link.set(fault)
     let connections = try await deployed.link.counts.accepted
-    _ = try await deployed.relay.scrape(until: { $0.sum("longspan_exporter_retries_total") >= 3 }, "the fault is felt")
+    _ = try await deployed.relay.scrape(
+      until: { $0.sum("longspan_exporter_retries_total") >= 3 || $0.held >= 2000 }, "the fault is felt")
     if case .closeAfter = fault { try await deployed.delivers(1000) }
     try await deployed.link.set(.none)
     try await deployed.delivers(1000)

@@ -173,7 +173,7 @@ import Transport
     try await upstream.submit("a", body: [1])
     try await peer.send([UInt8](repeating: 0xff, count: 100))
     let life = await upstream.down()
-    #expect(life.downs.map(\.label) == ["http2_protocol_error"])
+    #expect(life.downs.map(\.label) == ["http2_frame_size_error"])
     #expect(life.failure("a") == .connectionLost)
     #expect(await peer.readToEnd().bytes.count > 9, "the peer is told")
     await server.close()
