@@ -26,7 +26,6 @@ public final class DiskLog: Sendable {
   public let opening: DiskLogOpening
 
   private let writer: LogWriter
-  private let directory: LogDirectory
   private let maxBytes: Int
 
   /// Opens the log of a directory, or makes it. A damaged file is set aside and what can be read of it taken over.
@@ -45,9 +44,7 @@ public final class DiskLog: Sendable {
   private init(_ opened: LogOpener.Opened, _ opener: LogOpener, _ options: DiskLogOptions, _ tuning: DiskLogTuning) {
     identity = DiskLogIdentity(bytes: opened.place.ledger.identity)
     opening = opener.opening
-    writer = LogWriter(
-      opened, opener.opening, damagedRecords: opener.damagedRecords, maxBytes: options.maxBytes, tuning)
-    directory = opener.directory
+    writer = LogWriter(opened, opener, maxBytes: options.maxBytes, tuning)
     maxBytes = options.maxBytes
   }
 
@@ -106,11 +103,6 @@ public final class DiskLog: Sendable {
   /// Ends it: what was submitted before is done and answered, what comes later is refused as `.closed`. The completion is
   /// called on some other thread when the files are closed and the directory may be opened again.
   public func close(completion: @escaping @Sendable () -> Void) {
-    writer.submit {
-      $0.submitClose { [directory] in
-        directory.release()
-        completion()
-      }
-    }
+    writer.submit { $0.submitClose(completion) }
   }
 }

@@ -4,7 +4,7 @@ public struct DiskLogRecord: Sendable, Hashable {
   public var kind: UInt8
   /// A few bytes that an index needs; read without the payload.
   public var header: [UInt8]
-  /// The bulk, up to SQLite's limit of 1 000 000 000 bytes.
+  /// The bulk; header and payload together have at most 999 000 000 bytes.
   public var payload: [UInt8]
 
   /// Makes a record.

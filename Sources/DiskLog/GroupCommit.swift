@@ -81,6 +81,8 @@ struct GroupCommit {
     guard place.next <= RecordTable.addressMax - Int64(transaction.appends.count) else {
       throw DiskLogFault.broken("the log has no addresses left")
     }
+    let longest = max(transaction.appends.map(\.bytes).max() ?? 0, transaction.notes.values.map(\.count).max() ?? 0)
+    guard longest <= LogSchema.rowBytesMax else { throw DiskLogFault.broken("a record is longer than SQLite allows") }
     if !transaction.appends.isEmpty || !transaction.notes.isEmpty { mayGrow = true }
     if !place.isEpochSaved, !transaction.appends.isEmpty {
       try place.ledger.save(db)

@@ -53,10 +53,16 @@ final class LogDirectory: Sendable {
       guard status.st_mode & S_IFMT == S_IFDIR else { throw .broken("'\(path)' is not a directory") }
       return
     }
-    if let slash = path.lastIndex(of: "/"), slash > path.startIndex { try make(String(path[..<slash])) }
+    var parent = "."
+    if let slash = path.lastIndex(of: "/") {
+      parent = slash == path.startIndex ? "/" : String(path[..<slash])
+      if slash > path.startIndex { try make(parent) }
+    }
     guard mkdir(path, 0o700) == 0 || errno == EEXIST else {
       throw fault("cannot make the directory '\(path)'", errno)
     }
+    // A parent that may be passed through but not read is no obstacle.
+    try? synchronize(parent)
   }
 
   func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
@@ -92,7 +98,7 @@ final class LogDirectory: Sendable {
       aside = target
     }
     try move(draft, to: file)
-    try synchronize()
+    try Self.synchronize(path)
     return aside
   }
 
@@ -100,12 +106,12 @@ final class LogDirectory: Sendable {
     guard rename(source, target) == 0 else { throw Self.fault("cannot rename '\(source)' to '\(target)'", errno) }
   }
 
-  /// Makes renames last.
-  private func synchronize() throws(DiskLogFault) {
+  /// Makes what was made or renamed in a directory last.
+  private static func synchronize(_ path: String) throws(DiskLogFault) {
     let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw Self.fault("cannot open '\(path)'", errno) }
+    guard descriptor >= 0 else { throw fault("cannot open '\(path)'", errno) }
     defer { Glibc.close(descriptor) }
-    guard fsync(descriptor) == 0 else { throw Self.fault("cannot synchronize '\(path)'", errno) }
+    guard fsync(descriptor) == 0 else { throw fault("cannot synchronize '\(path)'", errno) }
   }
 
   private static func fault(_ what: String, _ code: Int32) -> DiskLogFault {

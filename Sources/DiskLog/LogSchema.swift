@@ -13,6 +13,9 @@ enum LogSchema {
   /// Larger pages mean fewer overflow pages for a batch; smaller ones less to write for a small record.
   static let pageBytes = 8192
 
+  /// SQLite's limit of a row is 1 000 000 000 bytes, in its usual build.
+  static let rowBytesMax = 999_000_000
+
   static let tables = [
     """
     CREATE TABLE ledger(id INTEGER PRIMARY KEY, identity BLOB NOT NULL, epoch INTEGER NOT NULL, next INTEGER NOT NULL, \

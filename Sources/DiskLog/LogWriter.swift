@@ -5,6 +5,8 @@ internal import Synchronization
 /// Everything that happens on the log's own queue: turns of one group each, and between them what keeps the file small.
 final class LogWriter: Sendable {
   let file: LogFile
+  /// Behind the file, so that it stays locked until the file is closed.
+  private let directory: LogDirectory
   private let tuning: DiskLogTuning
   private let submissions: Mutex<Submissions>
   private let place: Mutex<LogPlace>
@@ -15,16 +17,18 @@ final class LogWriter: Sendable {
   private let isVacuuming = Atomic<Bool>(false)
 
   init(
-    _ opened: LogOpener.Opened, _ opening: DiskLogOpening, damagedRecords: Int, maxBytes: Int, _ tuning: DiskLogTuning
+    _ opened: LogOpener.Opened, _ opener: LogOpener, maxBytes: Int, _ tuning: DiskLogTuning
   ) {
+    let opening = opener.opening
     file = opened.file
+    directory = opener.directory
     self.tuning = tuning
     submissions = Mutex(Submissions(usedBytes: opening.bytes, maxBytes: maxBytes))
     place = Mutex(opened.place)
     used = Atomic(opening.bytes)
     var counters = DiskLogCounters()
     counters.damagedFiles = opening.wasSetAside.count
-    counters.damagedRecords = damagedRecords
+    counters.damagedRecords = opener.damagedRecords
     counted = Mutex(counters)
   }
 
@@ -150,6 +154,7 @@ final class LogWriter: Sendable {
     try? file.settle(db)
     DispatchQueue.global().async {
       try? self.file.close()
+      self.directory.release()
       completion()
     }
   }
