@@ -62,7 +62,10 @@ import Testing
     if case .closeAfter = fault { try await deployed.delivers(1000) }
     try await deployed.link.set(.none)
     try await deployed.delivers(1000)
-    #expect(try await deployed.link.counts.accepted > connections, "no connection was given up")
+    // What a black hole held comes through when it ends, if that is soon enough.
+    if fault != .blackHole {
+      #expect(try await deployed.link.counts.accepted > connections, "no connection was given up")
+    }
     try load.stop()
     let report = try await load.report()
     #expect(report.acknowledged.count == report.sent)

@@ -12,31 +12,17 @@ final class HostilePeer: Sendable {
     var error: String?
   }
 
-  private let process = Process()
-  private let input = Pipe()
-  private let lines = LogLines()
+  private let program: Program
 
   /// Starts it towards a listener; `kind` is `grpc` or `http`.
   init(_ address: String, kind: String) throws {
-    process.executableURL = URL(filePath: Root.python)
-    process.arguments = [Root.peer("hostile_http2.py"), address, kind]
-    process.standardInput = input
-    let output = Pipe()
-    process.standardOutput = output
-    output.fileHandleForReading.readabilityHandler = { [lines] handle in
-      let data = handle.availableData
-      if data.isEmpty { handle.readabilityHandler = nil }
-      lines.add(data)
-    }
-    try process.run()
+    program = try Program(peer: "hostile_http2.py", [address, kind])
   }
-
-  deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
 
   /// Makes one attack, each once.
   func attack(_ name: String) async throws -> Seen {
-    try input.fileHandleForWriting.write(contentsOf: Data((name + "\n").utf8))
-    let line = try await lines.first { $0.contains("\"attack\": \"\(name)\"") }
+    try program.tell(name + "\n")
+    let line = try await program.outputLine { $0.contains("\"attack\": \"\(name)\"") }
     return try JSONDecoder().decode(Seen.self, from: Data(line.utf8))
   }
 }

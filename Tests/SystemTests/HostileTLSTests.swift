@@ -33,16 +33,13 @@ import Testing
     let attacks =
       ["half=120", "garbage=60", "oversized=20", "endless=20", "ccs=20", "alerts=20", "pieces=20"]
       + ["renegotiate=3", "keys=1", "tiny=1", "handshakes=100"]
-    let input = Pipe()
     let peer = try Program(
-      URL(filePath: Root.python),
-      [Root.peer("hostile_tls.py"), try await localhost(aggregator), "--ca", authority.certificate] + attacks,
-      in: try Root.temporaryFolder(), input: input)
+      peer: "hostile_tls.py", [try await localhost(aggregator), "--ca", authority.certificate] + attacks)
     _ = try await peer.outputLine { $0 == "handshakes 100" }
     // Those who began a handshake and went no further are still there; they get the time that it may take.
     let scrape = try await aggregator.scrape(
       until: { $0.closed("handshake_timeout") >= 120 }, "half a handshake has its end")
-    try input.fileHandleForWriting.close()
+    try peer.tellEnd()
     let said = await peer.wholeOutput().split(separator: "\n").map(String.init)
     #expect(await peer.exitStatus() == 0, "\(peer.errors)")
     let wanted = attacks.map { $0.replacing("half=", with: "held=").replacing("=", with: " ") }

@@ -6,9 +6,7 @@ final class SlowPeer: Sendable {
 
   /// Starts it towards an address.
   init(_ address: String, _ kind: String, from source: String = "127.0.0.1") throws {
-    program = try Program(
-      URL(filePath: Root.python), [Root.peer("slow.py"), address, kind, "--source", source],
-      in: try Root.temporaryFolder())
+    program = try Program(peer: "slow.py", [address, kind, "--source", source])
   }
 
   /// Waits until it is at it, or was sent away.

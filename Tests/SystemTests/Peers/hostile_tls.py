@@ -163,7 +163,10 @@ def typed(version, letter, word, most):
     except BrokenPipeError:
         pass
     client.stderr.read()
-    client.stdin.close()
+    try:
+        client.stdin.close()
+    except BrokenPipeError:
+        pass  # What could not be written is written once more.
     client.wait()
     return client.returncode
 
