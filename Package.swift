@@ -55,6 +55,7 @@ let package = Package(
     .systemLibrary(
       name: "CCompression", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev", "libzstd-dev"])]),
 
+    .systemLibrary(name: "CAllocator"),
     module("TraceWire"),
     module("Compression", ["CCompression"]),
     module("HTTP2Engine", ["CNghttp2"]),
@@ -72,7 +73,8 @@ let package = Package(
     module(
       "Gateway",
       [
-        "TraceWire", "Compression", "HTTP2Engine", "TLSEngine", "Telemetry", "Policy", "Delivery", "Stitching",
+        "CAllocator", "TraceWire", "Compression", "HTTP2Engine", "TLSEngine", "Telemetry", "Policy", "Delivery",
+        "Stitching",
         "Transport", "Intake", "DiskLog", "Yams", product("DequeModule", "swift-collections"), nioCore, nioPosix,
         logging,
         product("Hummingbird", "hummingbird"), product("ServiceLifecycle", "swift-service-lifecycle"),

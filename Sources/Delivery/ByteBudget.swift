@@ -12,6 +12,11 @@ public final class ByteBudget: Sendable {
   private let usedBytes = Atomic<Int>(0)
   private let peakBytes = Atomic<Int>(0)
   private let refusedCount = Atomic<Int>(0)
+  private let residentBytes = Atomic<Int>(0)
+  private let unchargedBytes = Atomic<Int>(0)
+
+  /// Below this limit what nobody charges is left out: the process alone would leave no room.
+  public static let watchedLimitMin = 64 << 20
 
   /// Makes an empty budget of `limit` bytes whose soft limit lies `spike` bytes lower.
   public init(limit: Int, spike: Int = 0) {
@@ -31,7 +36,21 @@ public final class ByteBudget: Sendable {
   /// How often something was refused.
   public var refusals: Int { refusedCount.load(ordering: .relaxed) }
   /// Whether nothing new should be taken on.
-  public var isOverSoftLimit: Bool { used >= softLimit }
+  public var isOverSoftLimit: Bool { used >= softLimit &- uncharged }
+  /// Whether even what was taken on has no room to grow.
+  public var isOverLimit: Bool { used >= limit &- uncharged }
+  /// Bytes that the process occupies and nobody charged, as they were when it was looked at last. They are not free, so
+  /// they are taken off the soft limit, three quarters of it at most: some room is always left to work with.
+  public var uncharged: Int { unchargedBytes.load(ordering: .relaxed) }
+  /// Whether so much is uncharged that it is worth some time to make it less: it takes room that something needs.
+  public var isUnchargedLarge: Bool { uncharged > limit / 8 && used &+ uncharged > softLimit / 2 }
+
+  /// Notes what the process occupies.
+  public func note(residentBytes resident: Int) {
+    residentBytes.store(resident, ordering: .relaxed)
+    let most = limit >= Self.watchedLimitMin ? softLimit / 4 &* 3 : 0
+    unchargedBytes.store(max(0, min(resident &- used, most)), ordering: .relaxed)
+  }
 
   /// Changes the limits (a reload); what is held stays held.
   public func resize(limit: Int, spike: Int = 0) {
@@ -43,7 +62,7 @@ public final class ByteBudget: Sendable {
   /// Charges bytes of new work, unless that would lead above the soft limit.
   public func reserve(_ bytes: Int) -> Bool {
     precondition(bytes >= 0, "a reservation is not negative")
-    let bound = softLimit
+    let bound = softLimit &- uncharged
     var current = used
     while true {
       guard current <= bound, bytes <= bound &- current else {
@@ -107,6 +126,13 @@ public final class ByteBudget: Sendable {
       MetricFamily(
         "longspan_memory_peak_bytes", .gauge, help: "Most bytes ever charged to the memory limiter.",
         samples: [MetricSample([], Double(peak))]),
+      MetricFamily(
+        "longspan_memory_resident_bytes", .gauge, help: "Resident size of the process, as seen last.",
+        samples: [MetricSample([], Double(residentBytes.load(ordering: .relaxed)))]),
+      MetricFamily(
+        "longspan_memory_uncharged_bytes", .gauge,
+        help: "Resident bytes that are not charged and are taken off the soft limit.",
+        samples: [MetricSample([], Double(uncharged))]),
       MetricFamily(
         "longspan_memory_soft_limit_bytes", .gauge, help: "Bytes above which receivers answer overload.",
         samples: [MetricSample([], Double(softLimit))]),

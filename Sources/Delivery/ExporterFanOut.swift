@@ -23,6 +23,9 @@ public struct ExporterFanOut: Sendable {
   /// Whether no exporter has room: receivers answer overload.
   public var isFull: Bool { exporters.allSatisfy(\.capacity.isOverSoftLimit) }
 
+  /// Whether no exporter holds anything.
+  public var isEmpty: Bool { exporters.allSatisfy { $0.capacity.used == 0 } }
+
   /// Takes room for a batch, whose bytes the caller has charged once to the process's budget, and books the spans that
   /// full exporters miss. `chosen` are the indices of those it is for, at least one; nil means all.
   public func hand(_ batch: Batch, among chosen: [Int]? = nil) -> Handing {

@@ -5,7 +5,10 @@ extension ShardState {
     var traces: [ClosedTrace] = []
     // Timers that only have to be armed again are work too.
     var left = limits.closedPerAdvance &* 4
-    while traces.count < limits.closedPerAdvance, left > 0, let slot = live.fire(now: now) {
+    var bytes = 0
+    while traces.count < limits.closedPerAdvance, bytes < limits.closedBytesPerAdvance, left > 0,
+      let slot = live.fire(now: now)
+    {
       left &-= 1
       let deadline = policy.deadline(firstSeen: live[slot].firstSeen, lastSeen: live[slot].lastSeen)
       if deadline > now {
@@ -13,7 +16,9 @@ extension ShardState {
       } else if asksBeforeClosing {
         ask(slot, early: nil, isArmed: false)
       } else {
-        traces.append(close(slot, isArmed: false, now))
+        let trace = close(slot, isArmed: false, now)
+        bytes &+= trace.payload.count
+        traces.append(trace)
       }
     }
     let limit = limits.closedPerAdvance &* 4
@@ -42,8 +47,11 @@ extension ShardState {
   mutating func closeAll(_ now: UInt64, _ limit: Int) -> [ClosedTrace] {
     let now = tick(now)
     var traces: [ClosedTrace] = []
-    while traces.count < limit, let slot = live.longestIdle {
-      traces.append(close(slot, early: .shutdown, now))
+    var bytes = 0
+    while traces.count < limit, bytes < limits.closedBytesPerAdvance || limit == .max, let slot = live.longestIdle {
+      let trace = close(slot, early: .shutdown, now)
+      bytes &+= trace.payload.count
+      traces.append(trace)
     }
     return traces
   }

@@ -19,12 +19,16 @@ public struct StitchingLimits: Sendable, Equatable {
   public var closedBytesMax = 256 << 20
   /// Late spans that are remembered, to tell their duplicates; one more forgets the oldest.
   public var maxLateSpans = 1_000_000
+  /// About what one late span takes that is remembered, with its pair.
+  public static let lateSpanBytes = 128
   /// How many times its own size a request may come to when its resources are copied into each of its traces; spans
   /// past it, and past a first MiB, leave as over budget. Without it one large resource and many small traces in one
   /// request would fill any memory.
   public var maxExpansion = 16
   /// The most traces one call of `advance` closes.
   public var closedPerAdvance = 1024
+  /// Bytes of closed traces from which on a call closes no further one: they are not compressed any more.
+  public var closedBytesPerAdvance = 1 << 20
 
   public init() {}
 
@@ -63,6 +67,8 @@ public struct FlowLimits: Sendable, Equatable {
   public var maxEdges = 10_000
   /// How long an end that waits for its other is remembered after its trace closed.
   public var linkTTL: Duration = .seconds(60)
+  /// About what one end takes that waits.
+  public static let halfLinkBytes = 112
   /// Ends that wait past their trace's closing; one more forgets the oldest. A shard's own.
   public var maxHalfLinks = 2_000_000
 

@@ -34,7 +34,7 @@ public final class StitchingShard {
   /// on, longer ones for all. What is remembered of closed traces keeps its size.
   public func adopt(_ limits: StitchingLimits) { state.adopt(limits) }
 
-  /// Closes traces whose time has come, at most `closedPerAdvance`. There are more while `nextDeadline` is not past
+  /// Closes traces whose time has come, at most `closedPerAdvance` and about `closedBytesPerAdvance`. There are more while `nextDeadline` is not past
   /// `now`.
   public func advance(to now: UInt64) -> [ClosedTrace] { state.advance(now) }
 
@@ -61,7 +61,7 @@ public final class StitchingShard {
     state.closeOldest(untilHeldBytes: target, now)
   }
 
-  /// Closes traces for a drain, the longest idle first; at most so many, all by default.
+  /// Closes traces for a drain, the longest idle first: all, or at most so many and about `closedBytesPerAdvance`.
   public func closeAll(now: UInt64, limit: Int = .max) -> [ClosedTrace] { state.closeAll(now, limit) }
 
   /// When `advance` may have something to do; at most a tick (100 ms) after that it is due.

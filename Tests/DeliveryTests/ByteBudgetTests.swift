@@ -31,6 +31,35 @@ import Testing
     #expect(budget.peak == .max)
   }
 
+  @Test func whatNobodyChargedIsNotFree() {
+    let budget = ByteBudget(limit: 128 << 20, spike: 28 << 20)
+    #expect(budget.reserve(20 << 20))
+    budget.note(residentBytes: 50 << 20)
+    #expect(budget.uncharged == 30 << 20)
+    #expect(budget.reserve(50 << 20))
+    #expect(!budget.reserve(1))
+    #expect(budget.isOverSoftLimit && budget.used == 70 << 20)
+    // What is charged and not touched yet is not missed.
+    budget.note(residentBytes: 60 << 20)
+    #expect(budget.uncharged == 0)
+    // A quarter stays, whatever the process occupies.
+    budget.release(70 << 20)
+    budget.note(residentBytes: 1 << 40)
+    #expect(budget.uncharged == 75 << 20)
+    #expect(budget.isUnchargedLarge)
+    #expect(budget.reserve(25 << 20))
+    #expect(!budget.reserve(1))
+  }
+
+  @Test func aSmallLimitIsForWhatIsChargedAlone() {
+    let least = ByteBudget.watchedLimitMin
+    for (limit, uncharged) in [(least - 1, 0), (least, 1000)] {
+      let budget = ByteBudget(limit: limit)
+      budget.note(residentBytes: 1000)
+      #expect(budget.uncharged == uncharged)
+    }
+  }
+
   @Test func hugeReservationIsRefused() {
     let budget = ByteBudget(limit: .max, spike: 0)
     #expect(budget.reserve(1))
@@ -94,7 +123,8 @@ import Testing
     #expect(
       numbers == [
         "longspan_memory_used_bytes": 5, "longspan_memory_peak_bytes": 5, "longspan_memory_soft_limit_bytes": 6,
-        "longspan_memory_limit_bytes": 10, "longspan_memory_refusals_total": 1,
+        "longspan_memory_limit_bytes": 10, "longspan_memory_refusals_total": 1, "longspan_memory_resident_bytes": 0,
+        "longspan_memory_uncharged_bytes": 0,
       ])
   }
 }

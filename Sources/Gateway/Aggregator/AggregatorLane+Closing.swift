@@ -8,18 +8,27 @@ internal import TraceWire
 extension AggregatorLane {
   /// Traces that one record of the journal closes.
   private static let closingsMax = 1024
+  /// Traces that close before those before them are handed on, where it is not the shard that says how many.
+  private static let closedAtOnce = 64
 
   /// Closes the traces whose time has come, and sends batches that have waited long enough.
   func lookAfter() {
     let now = NIODeadline.now().uptimeNanoseconds
-    repeat {
-      handOn(shard.advance(to: now), now: now)
-      chargeHeldBytes()
-    } while shard.nextDeadline.map { $0 <= now } ?? false
+    while shard.nextDeadline.map({ $0 <= now }) ?? false, shared.mayClose { handOnClosed(shard.advance(to: now), now) }
+    while isDraining, shard.liveTraces > 0, shared.mayClose {
+      handOnClosed(shard.closeAll(now: now, limit: Self.closedAtOnce), now)
+    }
     askForClosings()
     if batcher.isDue(now), let batch = batcher.seal() { sealed.append(batch) }
     dispatchSealed()
     releaseEntries(now)
+  }
+
+  /// Hands on traces that no journal knows of, as far as the exporters' queues.
+  private func handOnClosed(_ traces: [ClosedTrace], _ now: UInt64) {
+    handOn(traces, now: now)
+    chargeHeldBytes()
+    dispatchSealed()
   }
 
   /// Has the journal note the closings that the shard asks for; they take effect when they come back.
@@ -42,13 +51,17 @@ extension AggregatorLane {
     guard let journal = shared.journal, let address else {
       return shard.keepOpen(ids, now: now)
     }
-    for trace in shard.close(ids, now: now) {
-      let unit = JournalUnit(trace: trace.traceID, address: address)
-      let token = account?.closed(unit, exporters: journal.allExporters, now: now)
-      handOn(trace.payload, spans: trace.spanCount, token: token, now: now)
+    var rest = ids[...]
+    while !rest.isEmpty {
+      for trace in shard.close(Array(rest.prefix(Self.closedAtOnce)), now: now) {
+        let unit = JournalUnit(trace: trace.traceID, address: address)
+        let token = account?.closed(unit, exporters: journal.allExporters, now: now)
+        handOn(trace.payload, spans: trace.spanCount, token: token, now: now)
+      }
+      rest = rest.dropFirst(Self.closedAtOnce)
+      chargeHeldBytes()
+      dispatchSealed()
     }
-    chargeHeldBytes()
-    dispatchSealed()
   }
 
   /// One exporter is done with what these tokens stand for.
@@ -64,16 +77,30 @@ extension AggregatorLane {
     shared.journal?.release(entries)
   }
 
-  /// Sends everything on its way. Without a journal every trace closes; with one, what is open stays for the next life.
-  func flush() {
+  /// Begins to close every trace, as fast as there is room for what they take then. With a journal nothing closes: what
+  /// is open stays for the next life.
+  func beginDrain() {
+    isDraining = shared.journal == nil
+    lookAfter()
+  }
+
+  /// Whether a drain has not closed all traces yet.
+  var hasToClose: Bool { isDraining && shard.liveTraces > 0 }
+
+  /// Ends the looking after and sends what is closed on its way. Traces for which there never was room are given up.
+  /// - Returns: the number of their spans.
+  func flush() -> Int {
     let now = NIODeadline.now().uptimeNanoseconds
     stop()
-    if shared.journal == nil {
-      handOn(shard.closeAll(now: now), now: now)
+    var lost = 0
+    while isDraining, shard.liveTraces > 0 {
+      lost += shard.closeAll(now: now, limit: Self.closedAtOnce).reduce(0) { $0 + $1.spanCount }
     }
+    leave(lost, as: .undeliverable)
     if let batch = batcher.seal() { sealed.append(batch) }
     dispatchSealed()
     chargeHeldBytes()
+    return lost
   }
 
   /// Hands on traces that no journal knows of.

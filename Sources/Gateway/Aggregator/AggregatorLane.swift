@@ -30,6 +30,8 @@ final class AggregatorLane: SpanConsumer {
   private let compressor = Compressor(.zstd)
   /// Bytes of the shard that the budget is charged with.
   private var chargedBytes = 0
+  /// Whether every trace is to close, whatever its time.
+  var isDraining = false
   private var ticker: RepeatedTask?
   /// The lanes of all loops, by which a shard elsewhere is reached.
   private var lanes: PerLoop<AggregatorLane>?
@@ -174,10 +176,11 @@ final class AggregatorLane: SpanConsumer {
     return token
   }
 
-  /// Charges the budget with what the shard holds now.
+  /// Charges the budget with what the shard has allocated now.
   func chargeHeldBytes() {
-    let change = shard.heldBytes - chargedBytes
-    chargedBytes = shard.heldBytes
+    let bytes = shard.memoryBytes
+    let change = bytes - chargedBytes
+    chargedBytes = bytes
     if change > 0 { shared.budget.reserveUnchecked(change) } else { shared.budget.release(-change) }
   }
 

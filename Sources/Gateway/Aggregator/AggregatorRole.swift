@@ -96,6 +96,7 @@ final class AggregatorRole: StartedRole {
   }
 
   var ledger: SpanLedger { shared.ledger }
+  var budget: ByteBudget { shared.budget }
   var listeners: [(name: String, address: String)] { intake.addresses }
   var isReady: Bool { !shared.draining.isSet }
 
@@ -148,6 +149,7 @@ final class AggregatorRole: StartedRole {
   }
 
   private static let checkpointInterval = Duration.seconds(1)
+  private static let drainInterval = Duration.milliseconds(20)
 
   private func checkpoint() async {
     guard let journal = shared.journal else { return }
@@ -161,13 +163,25 @@ final class AggregatorRole: StartedRole {
     shared.draining.set()
     // A client that never ends its request must not use up the time in which held spans could be delivered.
     await intake.drain(within: limit / 2)
-    _ = await lanes.map { $0.flush() }
+    await closeTraces(by: deadline)
     await withTaskGroup(of: Void.self) { tasks in
       for (exporter, lanes) in zip(exporters, exporterLanes) {
         tasks.addTask { await exporter.drain(lanes, until: deadline) }
       }
     }
     await closeJournal()
+  }
+
+  /// Closes what is open as fast as the exporters take it, and says how much there was no room for in time.
+  private func closeTraces(by deadline: UInt64) async {
+    _ = await lanes.map { $0.beginDrain() }
+    while NIODeadline.now().uptimeNanoseconds < deadline, await lanes.map({ $0.hasToClose }).contains(true) {
+      try? await Task.sleep(for: Self.drainInterval)
+    }
+    let lost = await lanes.map { $0.flush() }.reduce(0, +)
+    guard lost > 0 else { return }
+    logger.error(
+      "spans lost: no exporter took them before the shutdown timeout", metadata: ["spans": "\(lost)"])
   }
 
   /// Writes the last checkpoint and says what the next life will find.

@@ -37,6 +37,13 @@ final class AggregatorShared: Sendable {
   var hasRoom: Bool {
     !draining.isSet && !budget.isOverSoftLimit && !(fanOut?.isFull ?? false) && !(journal?.isFull ?? false)
   }
+
+  /// Whether traces may close now that their time has come. A closed trace takes several times the room of one that
+  /// waits: while no exporter has room, or the queues hold what the process has no memory for, it goes on waiting.
+  var mayClose: Bool {
+    guard let fanOut else { return true }
+    return !fanOut.isFull && (!budget.isOverLimit || fanOut.isEmpty)
+  }
 }
 
 /// The charge for a request's buffer while shards still read it: given back when the last one is done.

@@ -7,9 +7,12 @@ extension AggregatorConfiguration {
     limits.idleTimeout = stitching.idleTimeout
     limits.maxTraceAge = stitching.maxTraceAge
     limits.maxLiveTraces = stitching.maxLiveTraces
+    // Half is for live traces, a little less than a third at most for what is remembered of closed ones, an eighth is
+    // the spike, and the rest is for requests, batches and what nobody charges.
     limits.memoryBytesMax = stitching.memoryLimitBytes / 2
     limits.maxSpansPerTrace = stitching.maxSpansPerTrace
     limits.closedBytesMax = min(limits.closedBytesMax, stitching.memoryLimitBytes / 8)
+    limits.maxLateSpans = min(limits.maxLateSpans, stitching.memoryLimitBytes / 16 / StitchingLimits.lateSpanBytes)
     return limits
   }
 
@@ -20,7 +23,7 @@ extension AggregatorConfiguration {
     limits.maxRegions = flow.maxRegions
     limits.maxServices = flow.maxServices
     limits.linkTTL = flow.linkTTL
-    limits.maxHalfLinks = flow.maxHalfLinks
+    limits.maxHalfLinks = min(flow.maxHalfLinks, stitching.memoryLimitBytes / 8 / FlowLimits.halfLinkBytes)
     return limits
   }
 }

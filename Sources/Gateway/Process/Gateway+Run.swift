@@ -46,6 +46,7 @@ extension Gateway {
     _ admin: ListenerConfiguration, _ shutdownTimeout: Duration, _ logger: Logger,
     start: () async throws -> (role: any StartedRole, reload: Reload)
   ) async -> LongspanExitCode {
+    Allocator.setUp()
     do {
       let (role, reload) = try await start()
       return await Runner(

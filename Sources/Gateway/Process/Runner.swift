@@ -1,3 +1,4 @@
+internal import Delivery
 internal import Logging
 internal import ServiceLifecycle
 internal import Telemetry
@@ -7,6 +8,8 @@ internal import UnixSignals
 protocol StartedRole: AdminSource {
   var ledger: SpanLedger { get }
   var process: ProcessMetrics { get }
+  /// What the process holds, and may hold.
+  var budget: ByteBudget { get }
   /// What it listens on, for the `ready` line.
   var listeners: [(name: String, address: String)] { get }
   /// Begins to connect to where spans go. What came in before waits in the queue.
@@ -39,6 +42,7 @@ struct Runner {
       configuration: .init(
         services: [
           .init(service: server),
+          .init(service: MemoryWatch(budget: role.budget), successTerminationBehavior: .ignore),
           .init(service: ReloadSignal(process: role.process, reload: reload, logger: logger)),
           .init(
             service: RoleService(role: role, bound: bound, shutdownTimeout: shutdownTimeout, logger: logger),

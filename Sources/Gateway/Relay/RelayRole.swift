@@ -68,6 +68,7 @@ final class RelayRole: StartedRole {
   }
 
   var ledger: SpanLedger { shared.ledger }
+  var budget: ByteBudget { shared.budget }
   var listeners: [(name: String, address: String)] { intake.addresses }
   var isReady: Bool { !shared.draining.isSet }
 

@@ -1,0 +1,42 @@
+internal import Delivery
+internal import Foundation
+internal import ServiceLifecycle
+
+/// Holds what the system says of the process's memory against what is charged to the budget, so that the limit is one
+/// of the resident size. What nobody charges (code, the runtime, connections, pages that are free and not given back)
+/// is taken off the room that is left; before that, free pages go back to the system.
+struct MemoryWatch: Service {
+  private static let interval = Duration.milliseconds(250)
+  /// Looks after which free pages may be given back again: it costs milliseconds.
+  private static let trimEvery = 8
+
+  let budget: ByteBudget
+
+  func run() async throws {
+    await cancelWhenGracefulShutdown {
+      var sinceTrim = Self.trimEvery
+      while (try? await Task.sleep(for: Self.interval)) != nil {
+        sinceTrim += 1
+        if look(mayTrim: sinceTrim >= Self.trimEvery) { sinceTrim = 0 }
+      }
+    }
+  }
+
+  /// Looks once; whether free pages were given back.
+  private func look(mayTrim: Bool) -> Bool {
+    guard let resident = Self.residentBytes else { return false }
+    budget.note(residentBytes: resident)
+    guard mayTrim, budget.isUnchargedLarge else { return false }
+    Allocator.trim()
+    if let resident = Self.residentBytes { budget.note(residentBytes: resident) }
+    return true
+  }
+
+  /// The resident size; nil where the system does not say it this way.
+  static var residentBytes: Int? {
+    guard let statistics = FileManager.default.contents(atPath: "/proc/self/statm") else { return nil }
+    let fields = statistics.split(separator: UInt8(ascii: " "))
+    guard fields.count > 1, let pages = Int(String(decoding: fields[1], as: UTF8.self)) else { return nil }
+    return pages * Int(getpagesize())
+  }
+}
