@@ -12,12 +12,16 @@ public struct BatchIdentity: Hashable, Sendable {
     public var high: UInt64
     public var low: UInt64
     public var epoch: UInt64
+    /// The region that the sender's certificate speaks for, where it has one: whoever learns a relay's UUID in another
+    /// region cannot use up its numbers. Not in the text.
+    public var region: String?
 
     /// Makes an origin.
-    public init(high: UInt64, low: UInt64, epoch: UInt64) {
+    public init(high: UInt64, low: UInt64, epoch: UInt64, region: String? = nil) {
       self.high = high
       self.low = low
       self.epoch = epoch
+      self.region = region
     }
   }
 

@@ -13,6 +13,7 @@ struct ConnectionSlot: Sendable {
 
   struct InFlight: Sendable {
     var sequence: UInt64
+    var sentAt: UInt64
     var deadline: UInt64
   }
 

@@ -21,6 +21,8 @@ public struct DeliveryUnit: Sendable {
   public internal(set) var attempts = 0
   /// Tries that the peer answered with "again", or did not answer in time: what the backoff grows with.
   public internal(set) var retries = 0
+  /// Tries that were not answered in time.
+  public internal(set) var timeouts = 0
   /// Tries that were lost with their connection.
   public internal(set) var losses = 0
   /// When it came into the queue.

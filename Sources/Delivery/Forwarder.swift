@@ -111,8 +111,9 @@ public struct Forwarder: Sendable {
   ) {
     guard slots.indices.contains(slot), let request = slots[slot].remove(sequence) else { return }
     if verdict != .lost {
-      slots[slot].allowance.answered(
-        left: request.deadline.since(now), of: options.requestTimeout.nanoseconds)
+      // By the time that a request has as a rule: one that had more says nothing of the link's room.
+      let time = options.requestTimeout.nanoseconds
+      slots[slot].allowance.answered(left: time.since(now.since(request.sentAt)), of: time)
       slots[slot].isProven = true
       unreachableSince = nil
     }
@@ -130,6 +131,7 @@ public struct Forwarder: Sendable {
         slots[slot].allowance.timedOut(of: slots[slot].inFlight.count)
         _ = slots[slot].remove(request.sequence)
         commands.append(.cancel(slot: slot, sequence: request.sequence))
+        queue.timedOut(request.sequence)
         resolve(request.sequence, .retry(after: nil), now, &commands)
       }
       if !late.isEmpty { closeIfLeft(slot, &commands) }
@@ -276,11 +278,19 @@ public struct Forwarder: Sendable {
 
   private mutating func send(_ now: UInt64, _ commands: inout [ForwarderCommand]) {
     while let slot = roomiestSlot(), let sequence = queue.nextToSend(now) {
-      let deadline = now.later(by: options.requestTimeout.nanoseconds)
+      let deadline = now.later(by: timeout(of: sequence))
       let attempt = queue.sent(sequence, slot: slot, now: now, deadline: deadline)
-      slots[slot].inFlight.append(ConnectionSlot.InFlight(sequence: sequence, deadline: deadline))
+      slots[slot].inFlight.append(ConnectionSlot.InFlight(sequence: sequence, sentAt: now, deadline: deadline))
       commands.append(.send(slot: slot, sequence: sequence, attempt: attempt))
     }
+  }
+
+  /// A batch whose time was up gets twice as much the next time, up to eight times: one that is large for its link would
+  /// otherwise never arrive.
+  private func timeout(of sequence: UInt64) -> UInt64 {
+    let timeouts = min(queue[sequence]?.timeouts ?? 0, 3)
+    let (time, overflow) = options.requestTimeout.nanoseconds.multipliedReportingOverflow(by: 1 << UInt64(timeouts))
+    return overflow ? .max : time
   }
 
   /// The connection with room that has the fewest requests in flight.

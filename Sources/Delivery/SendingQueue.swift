@@ -102,6 +102,9 @@ public struct SendingQueue: Sendable {
     return unit.attempts
   }
 
+  /// Notes that a batch's answer did not come in time.
+  mutating func timedOut(_ sequence: UInt64) { units[sequence]?.timeouts += 1 }
+
   /// Puts a batch off, as its history after the try says.
   mutating func postpone(_ unit: DeliveryUnit, until: UInt64) {
     var unit = unit

@@ -204,6 +204,15 @@ struct LiveTraces {
 
   // MARK: Timers and questions
 
+  /// Takes all traces for seen now. Their timers find that out when they fire.
+  mutating func wake(_ now: UInt64) {
+    var slot = idle.first()
+    while let current = slot {
+      traces[Int(current)].lastSeen = now
+      slot = idle.next(current)
+    }
+  }
+
   /// The next trace whose timer has fired; it is to be removed, asked for or armed again.
   mutating func fire(now: UInt64) -> UInt32? { wheel.fire(now: now) }
 

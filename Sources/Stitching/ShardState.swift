@@ -67,6 +67,8 @@ struct ShardState {
     policy = ClosePolicy(limits)
   }
 
+  mutating func wake(_ now: UInt64) { live.wake(tick(now)) }
+
   /// The time, which does not run backwards.
   mutating func tick(_ now: UInt64) -> UInt64 {
     clock = max(clock, now)

@@ -45,7 +45,12 @@ struct SlotLists: Sendable {
 
   /// The entry at the front of a list.
   @inline(__always) func first(of list: UInt32 = 0) -> UInt32? {
-    let node = nodes[Int(list)].next
-    return node == list ? nil : node &- lists
+    entry(at: nodes[Int(list)].next)
   }
+
+  /// The entry behind one that is in a list.
+  @inline(__always) func next(_ entry: UInt32) -> UInt32? { self.entry(at: nodes[Int(entry &+ lists)].next) }
+
+  /// The lists' own sentinels come first.
+  @inline(__always) private func entry(at node: UInt32) -> UInt32? { node < lists ? nil : node &- lists }
 }

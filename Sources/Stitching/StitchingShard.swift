@@ -50,6 +50,9 @@ public final class StitchingShard {
   /// Goes on with traces whose closing could not be said: they come up again when they have been idle anew.
   public func keepOpen(_ ids: [TraceID], now: UInt64) { state.keepOpen(ids, now) }
 
+  /// Takes all live traces for seen now: nobody could tell of them for a while. Their age goes on.
+  public func wake(now: UInt64) { state.wake(now) }
+
   /// Whether a trace is being collected.
   public func isLive(_ id: TraceID) -> Bool { state.live.find(id) != nil }
 

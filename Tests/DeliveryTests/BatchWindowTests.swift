@@ -34,6 +34,8 @@ import Testing
     }
     let isNew = window.insert(batch(5, 2))
     #expect(isNew, "another origin has numbers of its own")
+    let foreign = BatchIdentity(origin: .init(high: 1, low: 0, epoch: 0, region: "eu-west-1"), sequence: 5)
+    #expect(!window.contains(foreign), "and so has who speaks for another region")
     #expect(!window.contains(batch(1)))
     #expect(window.evictions == 0)
   }

@@ -69,6 +69,14 @@ private struct NarrowLink {
     #expect(link.delivered == 200)
   }
 
+  /// One batch alone takes 25 s, two and a half times what a request gets at first.
+  @Test func aBatchThatIsLargeForItsLinkArrives() {
+    var link = NarrowLink(options, batchesPerSecond: 0.04)
+    link.enqueue(3)
+    _ = link.pass(seconds: 600)
+    #expect(link.delivered == 3)
+  }
+
   @Test func whereThereIsBandwidthAllOfItIsUsed() {
     var link = NarrowLink(options, batchesPerSecond: 2)
     link.enqueue(60)

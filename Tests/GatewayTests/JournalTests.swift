@@ -22,13 +22,16 @@ import TraceWire
 
   @Test(arguments: [nil, "eu-west-1"], [true, false]) func batchesAreReadBack(_ region: String?, _ isNamed: Bool) throws
   {
-    let identity = isNamed ? BatchIdentity(origin: .init(high: 1, low: .max, epoch: 3), sequence: 4) : nil
-    guard case .batch(let batch) = readBack(.batch(JournalledBatch(peerRegion: region, identity: identity))) else {
+    let origin = BatchIdentity.Origin(high: 1, low: .max, epoch: 3, region: region)
+    let identity = isNamed ? BatchIdentity(origin: origin, sequence: 4) : nil
+    let written = JournalledBatch(peerRegion: region, identity: identity, acceptedAt: 1_763_700_000_123)
+    guard case .batch(let batch) = readBack(.batch(written)) else {
       Issue.record("a batch is read as one")
       return
     }
     #expect(batch.peerRegion == region)
     #expect(batch.identity == identity)
+    #expect(batch.acceptedAt == 1_763_700_000_123)
   }
 
   @Test func closingsAreReadBack() {

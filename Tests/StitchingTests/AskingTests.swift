@@ -43,6 +43,21 @@ import TraceWire
     #expect(shard.heldBytes == 0 && shard.heldSpans == 0)
   }
 
+  /// Idle time begins anew, age does not.
+  @Test func nobodyCouldTellOfThemForAWhile() {
+    let shard = asking()
+    shard.ingest([TestSpan(trace: 1)], at: 1 * second)
+    shard.ingest([TestSpan(trace: 2)], at: 290 * second)
+    shard.wake(now: 299 * second)
+    #expect(shard.settle(at: 300 * second).isEmpty && shard.takeQuestions().isEmpty)
+    _ = shard.settle(at: 302 * second)
+    #expect(shard.takeQuestions() == [TestSpan(trace: 1).traceID], "five minutes are over")
+    _ = shard.settle(at: 308 * second)
+    #expect(shard.takeQuestions().isEmpty)
+    _ = shard.settle(at: 310 * second)
+    #expect(shard.takeQuestions() == [TestSpan(trace: 2).traceID])
+  }
+
   @Test func capsAskForTheLongestIdle() {
     var limits = StitchingLimits()
     limits.maxLiveTraces = 2

@@ -8,13 +8,16 @@ internal import TraceWire
 /// What a lane does with the journal of an earlier life. Nothing is booked of spans that have left before: only what is
 /// still held counts as received again.
 extension AggregatorLane {
-  /// Takes this shard's spans out of a batch, as when it came.
-  func replay(_ request: ReceivedRequest, _ spans: [UInt32], entry: UInt64, _ left: JournalLeftovers) {
+  /// Takes this shard's spans out of a batch, as when it came: so long ago.
+  func replay(
+    _ request: ReceivedRequest, _ spans: [UInt32], entry: UInt64, age nanoseconds: UInt64, _ left: JournalLeftovers
+  ) {
     let now = NIODeadline.now().uptimeNanoseconds
+    let then = now - min(now, nanoseconds)
     var live: [TraceID] = []
     let runs = TraceRuns(spans, of: request)
     for (id, run) in zip(runs.ids, runs.lists) {
-      let report = shard.ingest(request, spans: Array(run), now: now)
+      let report = shard.ingest(request, spans: Array(run), now: then)
       if report.late > 0 {
         let unit = JournalUnit(trace: id, address: entry)
         let pending = left.pending(unit, of: shared.journal?.exporters ?? [])
@@ -26,13 +29,14 @@ extension AggregatorLane {
     account?.took(entry, live: live)
     chargeHeldBytes()
     // What the shard asks for now was answered in the journal, or comes up again.
-    shard.keepOpen(shard.takeQuestions(), now: now)
+    shard.keepOpen(shard.takeQuestions(), now: then)
   }
 
   /// Closes traces that had closed.
   func replay(closing ids: [TraceID], at address: UInt64, exporters names: [String], _ left: JournalLeftovers) {
     let now = NIODeadline.now().uptimeNanoseconds
-    for trace in shard.close(ids, now: now) {
+    // It closed at a time that the batches around it tell.
+    for trace in shard.close(ids, now: 0) {
       let unit = JournalUnit(trace: trace.traceID, address: address)
       let pending = left.pending(unit, of: names)
       let token = account?.closed(unit, exporters: pending, now: now)
@@ -51,8 +55,10 @@ extension AggregatorLane {
     dispatch(batch, among: exporters.indices.filter { pending & (1 << UInt64($0)) != 0 })
   }
 
-  /// Books what is open after the replay: this process has it, and never heard of it before.
+  /// Books what is open after the replay: this process has it, and never heard of it before. Nobody could send more of
+  /// it while there was no process, so its idle time begins anew; its age goes on.
   func bookRecovered() -> (traces: Int, spans: Int) {
+    shard.wake(now: NIODeadline.now().uptimeNanoseconds)
     shared.ledger.received(shard.heldSpans, by: .otlpGRPC)
     shared.ledger.held(shard.heldSpans, in: .stitching)
     return (shard.liveTraces, shard.heldSpans)

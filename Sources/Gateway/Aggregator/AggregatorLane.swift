@@ -92,7 +92,9 @@ final class AggregatorLane: SpanConsumer {
     guard let charge = RequestCharge(request.body.count + reading, to: shared.budget) else {
       return completion(.overload(retryAfter: shared.retryAfter))
     }
-    if let batch = request.batch {
+    var batch = request.batch
+    batch?.origin.region = request.peer.region
+    if let batch {
       switch shared.known.arrived(batch, waiter: answer(completion)) {
       case .new: break
       case .known: return completion(.accepted)
@@ -101,12 +103,12 @@ final class AggregatorLane: SpanConsumer {
     }
     let received = ReceivedRequest(bytes: request.body, facts: facts, peerRegion: request.peer.region)
     let taken = TakenRequest(
-      request: received, lists: partitioner.partition(facts), receiver: request.receiver, batch: request.batch,
+      request: received, lists: partitioner.partition(facts), receiver: request.receiver, batch: batch,
       charge: charge)
     guard let journal = shared.journal else {
       taken.book(in: shared.ledger)
       hand(taken, entry: nil)
-      if let batch = request.batch { shared.known.concluded(batch, taken.verdict) }
+      if let batch { shared.known.concluded(batch, taken.verdict) }
       return completion(taken.verdict)
     }
     write(taken, to: journal, answer(completion))
@@ -120,7 +122,8 @@ final class AggregatorLane: SpanConsumer {
 
   /// Sends a request through the journal to the shards.
   private func write(_ taken: TakenRequest, to journal: AggregatorJournal, _ answer: @escaping KnownBatches.Waiter) {
-    let batch = JournalledBatch(peerRegion: taken.request.peerRegion, identity: taken.batch)
+    let batch = JournalledBatch(
+      peerRegion: taken.request.peerRegion, identity: taken.batch, acceptedAt: WallClock.milliseconds)
     let payload = compressor.compress(taken.request.bytes)
     let shards = taken.lists.count { !$0.isEmpty }
     let refusal = IntakeVerdict.overload(retryAfter: shared.retryAfter)

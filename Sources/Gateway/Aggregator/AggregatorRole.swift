@@ -66,13 +66,17 @@ final class AggregatorRole: StartedRole {
           ExporterLane(exporter, number: number, loop: loop, seed: .random(in: .min ... .max))
         })
     }
+    // What the journal holds came earlier, and no trace is older than this.
+    let now = NIODeadline.now().uptimeNanoseconds
+    let age = UInt64(max(0, configuration.stitching.maxTraceAge.nanosecondsClamped))
+    let begin = journal == nil ? now : now - min(now, age)
     let lanes = try await PerLoop(on: loops) { [exporterLanes] loop, number in
       AggregatorLane(
         shared,
         shard: StitchingShard(
           limits: configuration.stitchingLimits.divided(by: loops.count),
           flow: configuration.flowLimits.divided(by: loops.count), names: names,
-          hash: secret.derived(UInt64(number) + 1), now: NIODeadline.now().uptimeNanoseconds,
+          hash: secret.derived(UInt64(number) + 1), now: begin,
           asksBeforeClosing: journal != nil),
         exporters: exporterLanes.map { $0.value(on: loop) }, retention: configuration.flow.linkTTL, number: number,
         loop: loop)

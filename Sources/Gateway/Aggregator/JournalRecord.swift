@@ -91,29 +91,44 @@ struct JournalledBatch: Sendable {
   var peerRegion: String?
   /// What the relay calls the batch.
   var identity: BatchIdentity?
+  /// When it was accepted, in milliseconds since the Unix epoch; 0 where that was not written.
+  var acceptedAt: UInt64
 
-  init(peerRegion: String?, identity: BatchIdentity?) {
+  init(peerRegion: String?, identity: BatchIdentity?, acceptedAt: UInt64) {
     self.peerRegion = peerRegion
     self.identity = identity
+    self.acceptedAt = acceptedAt
+  }
+
+  /// Nanoseconds since it was accepted; 0 where that is not known or lies in the future.
+  func age(at milliseconds: UInt64) -> UInt64 {
+    guard acceptedAt > 0, milliseconds > acceptedAt else { return 0 }
+    let (age, overflow) = (milliseconds - acceptedAt).multipliedReportingOverflow(by: 1_000_000)
+    return overflow ? .max : age
   }
 
   fileprivate init?(_ bytes: inout ByteReader) {
     guard let region = bytes.text(), let isNamed = bytes.byte() else { return nil }
     peerRegion = region.isEmpty ? nil : region
-    guard isNamed == 1 else { return }
-    guard let high = bytes.number(), let low = bytes.number(), let epoch = bytes.number(),
-      let sequence = bytes.number()
-    else { return nil }
-    identity = BatchIdentity(origin: .init(high: high, low: low, epoch: epoch), sequence: sequence)
+    if isNamed == 1 {
+      guard let high = bytes.number(), let low = bytes.number(), let epoch = bytes.number(),
+        let sequence = bytes.number()
+      else { return nil }
+      identity = BatchIdentity(
+        origin: .init(high: high, low: low, epoch: epoch, region: peerRegion), sequence: sequence)
+    }
+    acceptedAt = bytes.number() ?? 0
   }
 
   fileprivate func append(to bytes: inout [UInt8]) {
     bytes.append(text: peerRegion ?? "")
     bytes.append(identity == nil ? 0 : 1)
-    guard let identity else { return }
-    for number in [identity.origin.high, identity.origin.low, identity.origin.epoch, identity.sequence] {
-      bytes.append(number: number)
+    if let identity {
+      for number in [identity.origin.high, identity.origin.low, identity.origin.epoch, identity.sequence] {
+        bytes.append(number: number)
+      }
     }
+    bytes.append(number: acceptedAt)
   }
 }
 

@@ -120,11 +120,12 @@ struct JournalReplay {
       return journal.noteBatch(address, shards: 0)
     }
     let request = ReceivedRequest(bytes: bytes, facts: facts, peerRegion: batch.peerRegion)
+    let age = batch.age(at: WallClock.milliseconds)
     var partitioner = RequestPartitioner(map: shared.shardMap)
     let lists = partitioner.partition(facts)
     journal.noteBatch(address, shards: lists.count { !$0.isEmpty })
     for (number, list) in lists.enumerated() where !list.isEmpty {
-      lanes.execute(on: number) { $0.replay(request, list, entry: address, left) }
+      lanes.execute(on: number) { $0.replay(request, list, entry: address, age: age, left) }
     }
   }
 }
