@@ -14,6 +14,8 @@ public final class ByteBudget: Sendable {
   private let refusedCount = Atomic<Int>(0)
   private let residentBytes = Atomic<Int>(0)
   private let unchargedBytes = Atomic<Int>(0)
+  /// What was uncharged when it was looked at for the first time.
+  private let unchargedBytesMin = Atomic<Int>(0)
 
   /// Below this limit what nobody charges is left out: the process alone would leave no room.
   public static let watchedLimitMin = 64 << 20
@@ -37,19 +39,23 @@ public final class ByteBudget: Sendable {
   public var refusals: Int { refusedCount.load(ordering: .relaxed) }
   /// Whether nothing new should be taken on.
   public var isOverSoftLimit: Bool { used >= softLimit &- uncharged }
-  /// Whether even what was taken on has no room to grow.
-  public var isOverLimit: Bool { used >= limit &- uncharged }
+  /// Whether even what was taken on has no room to grow: half of the spike is used, and the rest is for what is copied
+  /// on its way out.
+  public var isSpikeHalfUsed: Bool { used >= softLimit &+ (limit &- softLimit) / 2 &- uncharged }
   /// Bytes that the process occupies and nobody charged, as they were when it was looked at last. They are not free, so
   /// they are taken off the soft limit, three quarters of it at most: some room is always left to work with.
   public var uncharged: Int { unchargedBytes.load(ordering: .relaxed) }
   /// Whether so much is uncharged that it is worth some time to make it less: it takes room that something needs.
   public var isUnchargedLarge: Bool { uncharged > limit / 8 && used &+ uncharged > softLimit / 2 }
 
-  /// Notes what the process occupies.
+  /// Notes what the process occupies; for the first time before there is work. What is charged and not used yet would
+  /// hide some of what is not charged: that it never is less than at first is known.
   public func note(residentBytes resident: Int) {
     residentBytes.store(resident, ordering: .relaxed)
+    let seen = max(0, resident &- used)
+    _ = unchargedBytesMin.compareExchange(expected: 0, desired: seen, ordering: .relaxed)
     let most = limit >= Self.watchedLimitMin ? softLimit / 4 &* 3 : 0
-    unchargedBytes.store(max(0, min(resident &- used, most)), ordering: .relaxed)
+    unchargedBytes.store(min(max(seen, unchargedBytesMin.load(ordering: .relaxed)), most), ordering: .relaxed)
   }
 
   /// Changes the limits (a reload); what is held stays held.

@@ -18,7 +18,8 @@ struct BodyBuffer: ~Copyable {
 
   private(set) var bytes: [UInt8] = []
   private var announced = 0
-  private var charged = 0
+  /// What the budget is charged with.
+  private(set) var charged = 0
   private let bytesMax: Int
   private let budget: ByteBudget
 
@@ -50,13 +51,16 @@ struct BodyBuffer: ~Copyable {
     return min(announced >= needed ? min(announced, multiple) : multiple, max(bytesMax, needed))
   }
 
-  /// Charges for a body of this size, for instance after decompression. False: there is no room.
-  mutating func charge(upTo byteCount: Int) -> Bool {
+  /// Charges for a body of this size. False: there is no room.
+  private mutating func charge(upTo byteCount: Int) -> Bool {
     guard byteCount > charged else { return true }
     guard budget.reserve(byteCount - charged) else { return false }
     charged = byteCount
     return true
   }
+
+  /// Takes over what was charged for the body elsewhere, this buffer's own charge with it.
+  mutating func adopt(charged bytes: Int) { charged = bytes }
 
   /// Takes the bytes out; the charge stays, for whoever has them now.
   mutating func take() -> [UInt8] {

@@ -36,7 +36,7 @@ final class GRPCExport: RequestReceiver {
   private var prefixCount = 0
   private var expected = 0
   private var body: BodyBuffer
-  /// The consumer has the message: its charge stays until the verdict.
+  /// Somebody else has the message: its charge stays until they are done with it.
   private var isHandedOn = false
   private var isAnswered = false
 
@@ -113,18 +113,21 @@ final class GRPCExport: RequestReceiver {
     guard prefixCount == GRPCMessagePrefix.size, body.bytes.count == expected else {
       return malformed("truncated message")
     }
-    var message = body.take()
-    if coding != .identity {
-      switch context.inflate(message, coding, &body) {
-      case .success(let inflated): message = inflated
-      case .failure(.tooLarge): return tooLarge()
-      case .failure(.malformed): return malformed("damaged \(coding.token) data")
-      case .failure(.noRoom): return overload()
-      }
-    }
-    switch body.admit(message) {
-    case .admitted(let census): handOn(message, census)
+    let preparation = BodyPreparation(
+      coding: coding, isJSON: false, bytesMax: context.requestBytesMax, budget: context.budget)
+    isHandedOn = true
+    context.prepare(preparation, body.take(), charged: body.charged) { self.prepared($0, charged: $1) }
+  }
+
+  private func prepared(_ outcome: BodyPreparation.Outcome, charged: Int) {
+    isHandedOn = false
+    body.adopt(charged: charged)
+    guard !isAnswered else { return body.release() }
+    switch outcome {
+    case .ready(let message, let census): handOn(message, census)
+    case .damaged: malformed("damaged \(coding.token) data")
     case .malformed(let fault): conclude(.malformed(fault))
+    case .tooLarge, .large: tooLarge()
     case .excessive: tooLarge(GRPCAnswer.excessive)
     case .overBudget: overload()
     }

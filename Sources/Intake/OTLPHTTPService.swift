@@ -30,7 +30,7 @@ final class HTTPExport: RequestReceiver {
   private let format: HTTPAnswer.Format?
   private var coding = ContentCoding.identity
   private var body: BodyBuffer
-  /// The consumer has the message: its charge stays until the verdict.
+  /// Somebody else has the message: its charge stays until they are done with it.
   private var isHandedOn = false
   private var isAnswered = false
 
@@ -90,27 +90,21 @@ final class HTTPExport: RequestReceiver {
 
   func finish() {
     guard !isAnswered, let format else { return }
-    var message = body.take()
-    if coding != .identity {
-      switch context.inflate(message, coding, &body) {
-      case .success(let inflated): message = inflated
-      case .failure(.tooLarge): return tooLarge()
-      case .failure(.malformed): return malformed("damaged \(coding.token) data")
-      case .failure(.noRoom): return overload()
-      }
-    }
-    if format == .json {
-      // What is written is hardly ever longer than what is read.
-      guard body.charge(upTo: message.count * 2) else { return overload() }
-      do throws(WireFault) {
-        message = try OTLPJSON.translate(message.span.bytes)
-      } catch {
-        return conclude(.malformed(error))
-      }
-    }
-    switch body.admit(message) {
-    case .admitted(let census): handOn(message, census)
+    let preparation = BodyPreparation(
+      coding: coding, isJSON: format == .json, bytesMax: context.requestBytesMax, budget: context.budget)
+    isHandedOn = true
+    context.prepare(preparation, body.take(), charged: body.charged) { self.prepared($0, charged: $1) }
+  }
+
+  private func prepared(_ outcome: BodyPreparation.Outcome, charged: Int) {
+    isHandedOn = false
+    body.adopt(charged: charged)
+    guard !isAnswered else { return body.release() }
+    switch outcome {
+    case .ready(let message, let census): handOn(message, census)
+    case .damaged: malformed("damaged \(coding.token) data")
     case .malformed(let fault): conclude(.malformed(fault))
+    case .tooLarge, .large: tooLarge()
     case .excessive: tooLarge(HTTPAnswer.excessive)
     case .overBudget: overload()
     }

@@ -71,29 +71,22 @@ public struct IntakeContext {
   public var budget: ByteBudget
   /// Where refused requests are booked.
   public var ledger: SpanLedger
+  /// Where large requests are prepared; nil: here.
+  public var offload: (any Offload)?
 
   /// The loop's own decompressor, reused from request to request.
   let decompressor = Decompressor()
 
   /// Makes a context.
   public init(
-    requestBytesMax: Int, retryAfter: Duration, consumer: any SpanConsumer, budget: ByteBudget, ledger: SpanLedger
+    requestBytesMax: Int, retryAfter: Duration, consumer: any SpanConsumer, budget: ByteBudget, ledger: SpanLedger,
+    offload: (any Offload)? = nil
   ) {
     self.requestBytesMax = requestBytesMax
     self.retryAfter = retryAfter
     self.consumer = consumer
     self.budget = budget
     self.ledger = ledger
-  }
-
-  /// Decompresses a body within the limit, and charges for the room before it is made.
-  func inflate(_ packed: [UInt8], _ coding: ContentCoding, _ body: inout BodyBuffer) -> Result<
-    [UInt8], CompressionFault
-  > {
-    Result { () throws(CompressionFault) in
-      try decompressor.inflate(packed.span.bytes, coding: coding, limit: requestBytesMax) { room in
-        body.charge(upTo: packed.count + room)
-      }
-    }
+    self.offload = offload
   }
 }

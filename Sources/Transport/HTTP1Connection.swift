@@ -19,6 +19,11 @@ final class HTTP1Connection: ChannelInboundHandler {
   private(set) var partCount = 0
   /// Bytes came that are not a whole head yet.
   private var isHeadPartial = false
+  /// Requests answered since other connections had their turn.
+  private var answersInTurn = 0
+
+  /// A peer that sends requests without waiting for answers gets so many before others have their turn.
+  private static let answersPerTurn = 8
 
   init(service: any RequestService, peer: PeerIdentity, connection: ServerConnection) {
     self.service = service
@@ -98,6 +103,7 @@ final class HTTP1Connection: ChannelInboundHandler {
   /// Passes bytes to the codec by way of `forward`. True: they were of use, and not only a piece of a head.
   func take(_ forward: () -> Void) -> Bool {
     let before = partCount
+    answersInTurn = 0
     forward()
     isHeadPartial = exchange == nil && partCount == before
     return !isHeadPartial
@@ -135,8 +141,21 @@ final class HTTP1Connection: ChannelInboundHandler {
 
   // MARK: Answers
 
-  /// Writes the answer to a request. One that comes before the end of the body announces the connection's end.
+  /// Answers a request, now or when others had their turn: the codec holds back the next request until then.
   func answer(_ answered: HTTP1Exchange, _ response: Response) {
+    answersInTurn += 1
+    guard answersInTurn > Self.answersPerTurn, answered.isComplete, let context else {
+      return answerNow(answered, response)
+    }
+    context.eventLoop.assumeIsolated().execute { [weak self] in
+      guard let self, exchange === answered else { return }
+      answersInTurn = 0
+      answerNow(answered, response)
+    }
+  }
+
+  /// Writes the answer to a request. One that comes before the end of the body announces the connection's end.
+  private func answerNow(_ answered: HTTP1Exchange, _ response: Response) {
     let keepsAlive =
       answered.isComplete && answered.keepsAlive && !response.closesConnection && !isDraining && !isInputEnded
     isEnding = !keepsAlive

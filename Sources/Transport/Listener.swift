@@ -37,6 +37,8 @@ public final class Listener: Sendable {
       .serverChannelOption(.backlog, value: 1024)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+      // One read for each connection in turn, however much more of one has come.
+      .childChannelOption(.maxMessagesPerRead, value: 1)
       // Whoever has sent everything may say so and still gets its answer.
       .childChannelOption(.allowRemoteHalfClosure, value: true)
       .childChannelOption(

@@ -76,6 +76,23 @@ final class Exchange {
   }
 }
 
+/// Another thread that works when the test says.
+final class FakeOffload: Offload {
+  private var waiting: [() -> Void] = []
+
+  var count: Int { waiting.count }
+
+  func run<Result: Sendable>(_ work: @escaping @Sendable () -> Result, then: @escaping (Result) -> Void) {
+    waiting.append { then(work()) }
+  }
+
+  func work() {
+    let due = waiting
+    waiting = []
+    for run in due { run() }
+  }
+}
+
 /// Both services of one event loop over one consumer.
 struct Bench {
   let consumer = FakeConsumer()
@@ -84,11 +101,11 @@ struct Bench {
   let grpc: OTLPGRPCService
   let http: OTLPHTTPService
 
-  init(requestBytesMax: Int = 1000, budgetBytes: Int = 1 << 20) {
+  init(requestBytesMax: Int = 1000, budgetBytes: Int = 1 << 20, offload: (any Offload)? = nil) {
     budget = ByteBudget(limit: budgetBytes)
     let context = IntakeContext(
       requestBytesMax: requestBytesMax, retryAfter: .milliseconds(1500), consumer: consumer, budget: budget,
-      ledger: ledger)
+      ledger: ledger, offload: offload)
     grpc = OTLPGRPCService(context)
     http = OTLPHTTPService(context)
   }

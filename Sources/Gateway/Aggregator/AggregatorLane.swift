@@ -1,4 +1,3 @@
-internal import Compression
 internal import Delivery
 internal import HTTP2Engine
 internal import Intake
@@ -8,14 +7,17 @@ internal import Telemetry
 internal import TraceWire
 internal import Transport
 
-/// What one event loop of an aggregator does: it walks the requests of its connections and hands every shard its
-/// spans; it keeps one shard, closes that shard's traces and hands them to its lanes of every exporter.
+/// What one event loop of an aggregator does: it has the requests of its connections read, large ones on a thread of
+/// their own, and hands every shard its spans; it keeps one shard, closes that shard's traces and hands them to its
+/// lanes of every exporter.
 ///
 /// With a journal, batches and closings go through its log and come back in the log's order; without one they take
 /// effect at once.
 final class AggregatorLane: SpanConsumer {
   /// How often traces are looked after.
   private static let tick = TimeAmount.milliseconds(50)
+  /// Spans that a shard takes in before it does something else.
+  private static let spansAtOnce = 4096
 
   let shared: AggregatorShared
   let number: Int
@@ -26,8 +28,8 @@ final class AggregatorLane: SpanConsumer {
   var sealed: [Batch] = []
   /// Which entries of the journal this shard needs; nil without a journal.
   var account: JournalAccount?
-  private var partitioner: RequestPartitioner
-  private let compressor = Compressor(.zstd)
+  private let stage: AggregatorStage
+  private let bulk: PerLoop<AggregatorStage>
   /// Bytes of the shard that the budget is charged with.
   private var chargedBytes = 0
   /// Whether every trace is to close, whatever its time.
@@ -37,15 +39,16 @@ final class AggregatorLane: SpanConsumer {
   private var lanes: PerLoop<AggregatorLane>?
 
   init(
-    _ shared: AggregatorShared, shard: StitchingShard, exporters: [ExporterLane], retention: Duration, number: Int,
-    loop: any EventLoop
+    _ shared: AggregatorShared, shard: StitchingShard, exporters: [ExporterLane], bulk: PerLoop<AggregatorStage>,
+    retention: Duration, number: Int, loop: any EventLoop
   ) {
     self.shared = shared
+    self.bulk = bulk
     self.shard = shard
     self.exporters = exporters
     self.number = number
     self.loop = loop
-    partitioner = RequestPartitioner(map: shared.shardMap)
+    stage = AggregatorStage(shared)
     batcher = Batcher(shared.batchLimits)
     if shared.journal != nil {
       account = JournalAccount(retention: UInt64(max(0, retention.nanosecondsClamped)))
@@ -75,19 +78,20 @@ final class AggregatorLane: SpanConsumer {
   var hasRoom: Bool { shared.hasRoom }
 
   func consume(_ request: IntakeRequest, completion: @escaping (IntakeVerdict) -> Void) {
-    var facts = RequestFacts()
-    do {
-      try facts.walk(request.body.span.bytes, keys: shared.attributeKeys, census: request.census)
-    } catch {
-      return completion(.malformed(error))
+    guard request.body.count >= BulkLoops.bytesMin else { return admit(stage.read(request), request, completion) }
+    let here = NIOLoopBound((lane: self, completion: completion), eventLoop: loop)
+    bulk.execute(on: number) { [loop] stage in
+      let read = stage.read(request)
+      loop.execute { here.value.lane.admit(read, request, here.value.completion) }
     }
-    let count = facts.spans.count
-    if let region = request.peer.region, !Self.speaks(for: region, facts, in: request.body) {
-      shared.ledger.received(count, by: request.receiver)
-      shared.ledger.left(count, as: .rejected)
-      return completion(
-        .forbidden("the certificate speaks for region \(region) and the request holds spans of another"))
-    }
+  }
+
+  /// Takes in a request that was read, unless it is here already or there is no room.
+  private func admit(
+    _ outcome: (AggregatorStage.Read?, IntakeVerdict), _ request: IntakeRequest,
+    _ completion: @escaping (IntakeVerdict) -> Void
+  ) {
+    guard let read = outcome.0 else { return completion(outcome.1) }
     let reading = request.census?.readingBytes ?? 0
     guard let charge = RequestCharge(request.body.count + reading, to: shared.budget) else {
       return completion(.overload(retryAfter: shared.retryAfter))
@@ -101,17 +105,17 @@ final class AggregatorLane: SpanConsumer {
       case .pending: return
       }
     }
-    let received = ReceivedRequest(bytes: request.body, facts: facts, peerRegion: request.peer.region)
     let taken = TakenRequest(
-      request: received, lists: partitioner.partition(facts), receiver: request.receiver, batch: batch,
-      charge: charge)
-    guard let journal = shared.journal else {
-      taken.book(in: shared.ledger)
-      hand(taken, entry: nil)
+      request: read.request, lists: read.lists, receiver: request.receiver, batch: batch, charge: charge)
+    if let journal = shared.journal { return write(taken, read.packed, to: journal, answer(completion)) }
+    taken.book(in: shared.ledger)
+    let conclude = { [shared] in
       if let batch { shared.known.concluded(batch, taken.verdict) }
-      return completion(taken.verdict)
+      completion(taken.verdict)
     }
-    write(taken, to: journal, answer(completion))
+    if taken.request.facts.spans.count > Self.spansAtOnce { return handInTurn(taken, then: conclude) }
+    hand(taken, entry: nil)
+    conclude()
   }
 
   /// The completion, from any thread.
@@ -121,13 +125,14 @@ final class AggregatorLane: SpanConsumer {
   }
 
   /// Sends a request through the journal to the shards.
-  private func write(_ taken: TakenRequest, to journal: AggregatorJournal, _ answer: @escaping KnownBatches.Waiter) {
+  private func write(
+    _ taken: TakenRequest, _ packed: [UInt8], to journal: AggregatorJournal, _ answer: @escaping KnownBatches.Waiter
+  ) {
     let batch = JournalledBatch(
       peerRegion: taken.request.peerRegion, identity: taken.batch, acceptedAt: WallClock.milliseconds)
-    let payload = compressor.compress(taken.request.bytes)
     let shards = taken.lists.count { !$0.isEmpty }
     let refusal = IntakeVerdict.overload(retryAfter: shared.retryAfter)
-    journal.write(batch, payload: payload, shards: shards) { [shared, lanes] result in
+    journal.write(batch, payload: packed, shards: shards) { [shared, lanes] result in
       var verdict = refusal
       if case .success(let address) = result {
         verdict = taken.verdict
@@ -145,11 +150,21 @@ final class AggregatorLane: SpanConsumer {
     if !taken.lists[number].isEmpty { ingest(taken.request, taken.lists[number], entry: entry) }
   }
 
-  /// Whether all of a request's spans are of the region, or name none.
-  private static func speaks(for region: String, _ facts: RequestFacts, in body: [UInt8]) -> Bool {
-    facts.resources.allSatisfy { resource in
-      resource.spans.isEmpty || resource.region.isEmpty || body[resource.region.indices].elementsEqual(region.utf8)
+  /// Hands every shard its spans in portions, between which it does other things, and goes on when all are through.
+  private func handInTurn(_ taken: TakenRequest, then: @escaping () -> Void) {
+    let then = NIOLoopBound(then, eventLoop: loop)
+    let countdown = Countdown(taken.lists.count) { [loop] in loop.execute { then.value() } }
+    for number in taken.lists.indices {
+      lanes?.execute(on: number) { $0.ingestInTurn(taken, taken.lists[number][...], countdown) }
     }
+  }
+
+  private func ingestInTurn(_ taken: TakenRequest, _ spans: ArraySlice<UInt32>, _ countdown: Countdown) {
+    if !spans.isEmpty { ingest(taken.request, Array(spans.prefix(Self.spansAtOnce)), entry: nil) }
+    let rest = spans.dropFirst(Self.spansAtOnce)
+    guard !rest.isEmpty else { return countdown.count() }
+    let lane = NIOLoopBound(self, eventLoop: loop)
+    loop.execute { lane.value.ingestInTurn(taken, rest, countdown) }
   }
 
   /// Takes this shard's spans out of a request.

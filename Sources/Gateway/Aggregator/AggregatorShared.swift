@@ -42,7 +42,7 @@ final class AggregatorShared: Sendable {
   /// waits: while no exporter has room, or the queues hold what the process has no memory for, it goes on waiting.
   var mayClose: Bool {
     guard let fanOut else { return true }
-    return !fanOut.isFull && (!budget.isOverLimit || fanOut.isEmpty)
+    return !fanOut.isFull && (!budget.isSpikeHalfUsed || fanOut.isEmpty)
   }
 }
 

@@ -43,10 +43,10 @@ final class Listeners: Sendable {
     self.bound = bound
   }
 
-  /// Binds every configured OTLP receiver. Throws `StartFailure` naming the one that cannot be.
+  /// Binds every configured OTLP receiver; `bulk` has a thread for each of the group's loops. Throws `StartFailure` naming the one that cannot be.
   static func bind(
     _ configuration: OTLPReceiverConfiguration, limits: LimitsConfiguration, group: MultiThreadedEventLoopGroup,
-    budget: ByteBudget, ledger: SpanLedger, retryAfter: Duration,
+    bulk: [any EventLoop], budget: ByteBudget, ledger: SpanLedger, retryAfter: Duration,
     consumer: @escaping @Sendable (any EventLoop) -> any SpanConsumer
   ) async throws -> Listeners {
     let counters = ConnectionCounters(
@@ -55,11 +55,11 @@ final class Listeners: Sendable {
     var bound: [Bound] = []
     for receiver in receivers {
       guard let place = receiver.configuration(configuration) else { continue }
-      let services = try await PerLoop<any IntakeService>(on: loops) { [service = receiver.service] loop, _ in
+      let services = try await PerLoop<any IntakeService>(on: loops) { [service = receiver.service] loop, number in
         service(
           IntakeContext(
             requestBytesMax: limits.maxRequestBytes, retryAfter: retryAfter, consumer: consumer(loop), budget: budget,
-            ledger: ledger))
+            ledger: ledger, offload: BulkLoop(bulk[number], of: loop)))
       }
       let tls = try place.tls.map { TLSContextSource(try serverContext($0, of: receiver)) }
       let options = ListenerOptions(

@@ -1,35 +1,31 @@
-internal import Compression
 internal import Delivery
-internal import HTTP2Engine
 internal import Intake
 internal import NIOCore
 internal import Policy
 internal import Telemetry
-internal import TraceWire
+internal import Transport
 
-/// What one event loop of a relay does with a request: the walk, the decision, the copy into the batch being built.
-/// Everything here lives on one loop; only the ledger, the budget and the trace memory are shared.
+/// What one event loop of a relay does with requests: its stage makes batches of them, which go to its queue. Large
+/// requests go through another stage, on a thread of its own.
 final class RelayLane: SpanConsumer {
+  private let number: Int
   private let loop: any EventLoop
   private let shared: RelayShared
   private let exporter: ExporterLane
-  private var engine: PolicyEngine
-  private var batcher: Batcher
-  private var facts = RequestFacts()
-  private var plan = RewritePlan()
-  private var sealed: [Batch] = []
+  private let stage: RelayStage
+  private let bulk: PerLoop<RelayStage>
   private var timer: Scheduled<Void>?
-  private let compressor = Compressor(.zstd)
   /// The batches on disk; nil where the queue is in memory.
   private let backlog: DiskBacklog?
   private var owners = WaitingRequests()
 
-  init(_ shared: RelayShared, exporter: ExporterLane, loop: any EventLoop) {
+  init(_ shared: RelayShared, exporter: ExporterLane, bulk: PerLoop<RelayStage>, number: Int, loop: any EventLoop) {
     self.shared = shared
     self.exporter = exporter
+    self.bulk = bulk
+    self.number = number
     self.loop = loop
-    engine = PolicyEngine(shared.policy, memory: shared.memory)
-    batcher = Batcher(shared.store == nil ? shared.batchLimits : shared.batchLimits.whereClientsWait)
+    stage = RelayStage(shared)
     backlog = shared.store.map {
       DiskBacklog($0, exporter: exporter, ledger: shared.ledger, budget: shared.budget, loop: loop)
     }
@@ -43,108 +39,89 @@ final class RelayLane: SpanConsumer {
   private var isQueueFull: Bool { shared.store?.isFull ?? exporter.isFull }
 
   func consume(_ request: IntakeRequest, completion: @escaping (IntakeVerdict) -> Void) {
+    guard backlog != nil || exporter.canAccept(request.body.count) else {
+      return completion(.overload(retryAfter: shared.retryAfter))
+    }
     // Only a queue on disk is waited for, and only by what had a span to keep.
     let owner = backlog == nil ? nil : owners.open(request.receiver)
-    let verdict = take(request, owner)
-    dispatchSealed()
-    if let owner, owners.close(owner, verdict, completion) { return }
-    completion(verdict)
+    guard request.body.count < BulkLoops.bytesMin else { return consumeLarge(request, owner, completion) }
+    let taken = stage.take(request, owner: owner)
+    if let owner { owners.wait(owner, batches: taken.batches) }
+    for batch in taken.sealed { dispatch(pack(batch)) }
+    scheduleFlush()
+    conclude(taken, owner, completion)
   }
 
-  private func take(_ request: IntakeRequest, _ owner: UInt64?) -> IntakeVerdict {
-    guard backlog != nil || exporter.canAccept(request.body.count) else {
-      return .overload(retryAfter: shared.retryAfter)
+  /// Takes in a request on the other thread, where its batches are compressed too.
+  private func consumeLarge(
+    _ request: IntakeRequest, _ owner: UInt64?, _ completion: @escaping (IntakeVerdict) -> Void
+  ) {
+    let here = NIOLoopBound((lane: self, completion: completion), eventLoop: loop)
+    let isPacked = wantsPacked
+    bulk.execute(on: number) { [loop] stage in
+      var taken = stage.take(request, owner: owner)
+      if let batch = stage.seal() { taken.sealed.append(batch) }
+      if isPacked { taken.sealed = taken.sealed.map { stage.pack($0) } }
+      loop.execute { [taken] in
+        let (lane, completion) = here.value
+        if let owner { lane.owners.wait(owner, batches: taken.batches) }
+        lane.dispatchInTurn(taken.sealed[...]) { lane.conclude(taken, owner, completion) }
+      }
     }
-    let bytes = request.body.span.bytes
-    defer {
-      facts.giveBackRoom()
-      plan.giveBackRoom()
+  }
+
+  private func conclude(_ taken: RelayStage.Taken, _ owner: UInt64?, _ completion: @escaping (IntakeVerdict) -> Void) {
+    if let owner, owners.close(owner, taken.verdict, completion) { return }
+    completion(taken.verdict)
+  }
+
+  /// Whether batches are compressed before they wait.
+  private var wantsPacked: Bool { backlog != nil || exporter.wantsCompressed }
+
+  private func pack(_ batch: Batch) -> Batch { wantsPacked ? stage.pack(batch) : batch }
+
+  /// Queues batches one after the other, so that sending them does not hold up others' requests, and then goes on.
+  private func dispatchInTurn(_ batches: ArraySlice<Batch>, then: @escaping () -> Void) {
+    if let first = batches.first { dispatch(first) }
+    let rest = batches.dropFirst()
+    guard !rest.isEmpty else { return then() }
+    let here = NIOLoopBound((lane: self, then: then), eventLoop: loop)
+    loop.execute { here.value.lane.dispatchInTurn(rest, then: here.value.then) }
+  }
+
+  private func dispatch(_ batch: Batch) {
+    guard let backlog else {
+      var named = batch
+      named.identity = shared.nextIdentity()
+      shared.ledger.moved(named.spanCount, from: .batch, to: .queue)
+      return exporter.enqueue(named)
     }
-    do {
-      try facts.walk(bytes, keys: engine.attributeKeys, census: request.census)
-    } catch {
-      return .malformed(error)
+    backlog.write(batch, owners.receiver(of: batch.owners)) { [weak self] isWritten in
+      guard let self else { return }
+      let refusal: IntakeVerdict? = isWritten ? nil : .overload(retryAfter: shared.retryAfter)
+      for answer in owners.settle(batch.owners, refusal) { answer() }
     }
+  }
+
+  private func scheduleFlush() {
+    guard timer == nil, let deadline = stage.nextDeadline else { return }
     let now = NIODeadline.now().uptimeNanoseconds
-    shared.ledger.received(facts.spans.count, by: request.receiver)
-    let tally = engine.decide(facts, in: bytes, now: now, plan: &plan)
-    shared.ledger.left(tally.sampledOut, as: .sampledOut)
-    shared.ledger.left(tally.rejected, as: .rejected)
-    if tally.kept > 0 { place(request.body, owner, now: now) }
-    if let skew = tally.skewWarning { shared.report(skew) }
-    guard tally.rejected > 0 else { return .accepted }
-    return .accepted(
-      rejectedSpans: tally.rejected, message: "\(tally.rejected) spans with a trace ID or span ID that is not valid")
-  }
-
-  /// Copies the kept spans of the walked request into the batch being built.
-  private func place(_ body: [UInt8], _ owner: UInt64?, now: UInt64) {
-    let appended = batcher.append(
-      0..<facts.spans.count, requestBytes: body.count, owner: owner, now: now, sealed: &sealed
-    ) { range, limit, buffer in
-      BatchWriter.append(range, limit: limit, of: facts, in: body.span.bytes, plan: plan, to: &buffer)
-    }
-    shared.budget.reserveUnchecked(appended.bytes)
-    shared.ledger.held(appended.spans, in: .batch)
-    if let owner {
-      // A request's number is the last of a batch's when its spans are placed.
-      let batches = sealed.reduce(batcher.isOpen(for: owner) ? 1 : 0) { $0 + ($1.owners.last == owner ? 1 : 0) }
-      owners.wait(owner, batches: batches)
-    }
-    scheduleFlush(now: now)
-  }
-
-  private func dispatchSealed() {
-    for batch in sealed {
-      let packed = pack(batch)
-      guard let backlog else {
-        shared.ledger.moved(packed.spanCount, from: .batch, to: .queue)
-        exporter.enqueue(packed)
-        continue
-      }
-      backlog.write(packed, owners.receiver(of: packed.owners)) { [weak self] isWritten in
-        guard let self else { return }
-        let refusal: IntakeVerdict? = isWritten ? nil : .overload(retryAfter: shared.retryAfter)
-        for answer in owners.settle(packed.owners, refusal) { answer() }
-      }
-    }
-    sealed.removeAll(keepingCapacity: true)
-  }
-
-  /// The batch as it waits, and the memory that this gives back.
-  private func pack(_ batch: Batch) -> Batch {
-    var packed = batch
-    if backlog == nil { packed.identity = shared.nextIdentity() }
-    guard backlog != nil || exporter.wantsCompressed else { return packed }
-    packed = packed.packed(compressor)
-    let change = packed.byteCount - batch.byteCount
-    if change > 0 { shared.budget.reserveUnchecked(change) } else { shared.budget.release(-change) }
-    return packed
-  }
-
-  private func scheduleFlush(now: UInt64) {
-    guard timer == nil, let deadline = batcher.nextDeadline else { return }
     timer = loop.assumeIsolated().scheduleTask(deadline: .uptimeNanoseconds(max(deadline, now))) { [weak self] in
       guard let self else { return }
       timer = nil
-      let now = NIODeadline.now().uptimeNanoseconds
-      if batcher.isDue(now) { flush() }
-      scheduleFlush(now: now)
+      if let batch = stage.sealDue(NIODeadline.now().uptimeNanoseconds) { dispatch(pack(batch)) }
+      scheduleFlush()
     }
   }
 
   /// Sends the batch being built on its way, whatever its size.
   func flush() {
-    if let batch = batcher.seal() { sealed.append(batch) }
-    dispatchSealed()
+    if let batch = stage.seal() { dispatch(pack(batch)) }
   }
 
-  /// Puts another policy in force from the next request on; counters and remembered routes go on.
-  func adopt(_ policy: RelayPolicy, _ limits: BatchLimits) {
-    engine = PolicyEngine(policy, memory: shared.memory, counts: engine.counts)
-    batcher.limits = shared.store == nil ? limits : limits.whereClientsWait
-  }
+  /// Puts another policy in force from the next request on.
+  func adopt(_ policy: RelayPolicy, _ limits: BatchLimits) { stage.adopt(policy, limits) }
 
   /// What this loop's policy counted.
-  func policyCounts() -> PolicyCounts { engine.counts }
+  func policyCounts() -> PolicyCounts { stage.policyCounts }
 }

@@ -13,18 +13,20 @@ final class RelayRole: StartedRole {
   private let shared: RelayShared
   private let exporter: Exporter
   private let lanes: PerLoop<RelayLane>
+  private let bulk: PerLoop<RelayStage>
   private let exporterLanes: PerLoop<ExporterLane>
   private let intake: Listeners
   let process = ProcessMetrics()
 
   private init(
     configuration: RelayConfiguration, shared: RelayShared, exporter: Exporter, lanes: PerLoop<RelayLane>,
-    exporterLanes: PerLoop<ExporterLane>, intake: Listeners
+    bulk: PerLoop<RelayStage>, exporterLanes: PerLoop<ExporterLane>, intake: Listeners
   ) {
     self.configuration = Mutex(configuration)
     self.shared = shared
     self.exporter = exporter
     self.lanes = lanes
+    self.bulk = bulk
     self.exporterLanes = exporterLanes
     self.intake = intake
   }
@@ -50,8 +52,10 @@ final class RelayRole: StartedRole {
     let exporterLanes = try await PerLoop(on: loops) { loop, number in
       ExporterLane(exporter, number: number, loop: loop, seed: .random(in: .min ... .max))
     }
-    let lanes = try await PerLoop(on: loops) { loop, _ in
-      RelayLane(shared, exporter: exporterLanes.value(on: loop), loop: loop)
+    let bulkLoops = BulkLoops.start(count: loops.count)
+    let bulk = try await PerLoop(on: bulkLoops) { _, _ in RelayStage(shared) }
+    let lanes = try await PerLoop(on: loops) { loop, number in
+      RelayLane(shared, exporter: exporterLanes.value(on: loop), bulk: bulk, number: number, loop: loop)
     }
     if let store {
       for number in loops.indices {
@@ -59,12 +63,12 @@ final class RelayRole: StartedRole {
       }
     }
     let intake = try await Listeners.bind(
-      configuration.receivers.otlp, limits: configuration.limits, group: group, budget: budget, ledger: ledger,
-      retryAfter: shared.retryAfter
+      configuration.receivers.otlp, limits: configuration.limits, group: group, bulk: bulkLoops, budget: budget,
+      ledger: ledger, retryAfter: shared.retryAfter
     ) { lanes.value(on: $0) }
     return RelayRole(
-      configuration: configuration, shared: shared, exporter: exporter, lanes: lanes, exporterLanes: exporterLanes,
-      intake: intake)
+      configuration: configuration, shared: shared, exporter: exporter, lanes: lanes, bulk: bulk,
+      exporterLanes: exporterLanes, intake: intake)
   }
 
   var ledger: SpanLedger { shared.ledger }
@@ -73,7 +77,7 @@ final class RelayRole: StartedRole {
   var isReady: Bool { !shared.draining.isSet }
 
   func families() async -> [MetricFamily] {
-    let counts = await lanes.map { $0.policyCounts() }
+    let counts = await lanes.map { $0.policyCounts() } + bulk.map { $0.policyCounts }
     return shared.ledger.families() + PolicyCounts.families(counts, memory: shared.memory)
       + ExporterCounters.metricFamilies([exporter.counters]) + shared.budget.metricFamilies()
       + (shared.store?.families() ?? [])
@@ -101,6 +105,7 @@ final class RelayRole: StartedRole {
     for change in changes { await change() }
     shared.budget.resize(limit: inForce.memoryLimiter.limitBytes, spike: inForce.memoryLimiter.spikeLimitBytes)
     _ = await lanes.map { $0.adopt(policy, limits) }
+    _ = await bulk.map { $0.adopt(policy, limits) }
     configuration.withLock { $0 = inForce }
     return reloaded.sectionsNeedingRestart
   }

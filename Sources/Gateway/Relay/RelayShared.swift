@@ -39,6 +39,9 @@ final class RelayShared: Sendable {
     BatchIdentity(origin: origin, sequence: sequence.wrappingAdd(1, ordering: .relaxed).oldValue)
   }
 
+  /// How batches are made where clients may wait for the disk.
+  func batching(_ limits: BatchLimits) -> BatchLimits { store == nil ? limits : limits.whereClientsWait }
+
   func report(_ skew: RandomnessSkew) {
     logger.warning(
       "trace IDs are not uniformly random: a sampler before this relay prefers some, so routes keep another share",

@@ -1,0 +1,100 @@
+internal import Compression
+internal import Delivery
+internal import Intake
+internal import NIOCore
+internal import Policy
+internal import Telemetry
+internal import TraceWire
+
+/// What a relay does with a request before anything is queued: the walk, the decision, the copy into batches. Everything
+/// here lives on one thread; only the ledger, the budget and the trace memory are shared.
+final class RelayStage {
+  /// What became of a request.
+  struct Taken: Sendable {
+    var verdict: IntakeVerdict
+    /// Batches that are full now; they may hold spans of earlier requests too.
+    var sealed: [Batch] = []
+    /// How many batches, the open one with them, hold spans of the request; counted only where it has an owner.
+    var batches = 0
+  }
+
+  private let shared: RelayShared
+  private var engine: PolicyEngine
+  private var batcher: Batcher
+  private var facts = RequestFacts()
+  private var plan = RewritePlan()
+  private let compressor = Compressor(.zstd)
+
+  init(_ shared: RelayShared) {
+    self.shared = shared
+    engine = PolicyEngine(shared.policy, memory: shared.memory)
+    batcher = Batcher(shared.batching(shared.batchLimits))
+  }
+
+  /// Takes in a request; `owner` is known by the batches.
+  func take(_ request: IntakeRequest, owner: UInt64?) -> Taken {
+    let bytes = request.body.span.bytes
+    defer {
+      facts.giveBackRoom()
+      plan.giveBackRoom()
+    }
+    do {
+      try facts.walk(bytes, keys: engine.attributeKeys, census: request.census)
+    } catch {
+      return Taken(verdict: .malformed(error))
+    }
+    let now = NIODeadline.now().uptimeNanoseconds
+    shared.ledger.received(facts.spans.count, by: request.receiver)
+    let tally = engine.decide(facts, in: bytes, now: now, plan: &plan)
+    shared.ledger.left(tally.sampledOut, as: .sampledOut)
+    shared.ledger.left(tally.rejected, as: .rejected)
+    var taken = Taken(verdict: .accepted)
+    if tally.rejected > 0 {
+      taken.verdict = .accepted(
+        rejectedSpans: tally.rejected, message: "\(tally.rejected) spans with a trace ID or span ID that is not valid")
+    }
+    if tally.kept > 0 { place(request.body, owner, now: now, &taken) }
+    if let skew = tally.skewWarning { shared.report(skew) }
+    return taken
+  }
+
+  /// Copies the kept spans of the walked request into the batch being built.
+  private func place(_ body: [UInt8], _ owner: UInt64?, now: UInt64, _ taken: inout Taken) {
+    let appended = batcher.append(
+      0..<facts.spans.count, requestBytes: body.count, owner: owner, now: now, sealed: &taken.sealed
+    ) { range, limit, buffer in
+      BatchWriter.append(range, limit: limit, of: facts, in: body.span.bytes, plan: plan, to: &buffer)
+    }
+    shared.budget.reserveUnchecked(appended.bytes)
+    shared.ledger.held(appended.spans, in: .batch)
+    guard let owner else { return }
+    // A request's number is the last of a batch's when its spans are placed.
+    taken.batches = taken.sealed.reduce(batcher.isOpen(for: owner) ? 1 : 0) { $0 + ($1.owners.last == owner ? 1 : 0) }
+  }
+
+  /// When the open batch is due, or nil where it is empty.
+  var nextDeadline: UInt64? { batcher.nextDeadline }
+
+  /// The open batch, if its time has come.
+  func sealDue(_ now: UInt64) -> Batch? { batcher.isDue(now) ? batcher.seal() : nil }
+
+  /// The open batch, whatever its size; nil where it is empty.
+  func seal() -> Batch? { batcher.seal() }
+
+  /// The batch compressed, and the memory that this gives back.
+  func pack(_ batch: Batch) -> Batch {
+    let packed = batch.packed(compressor)
+    let change = packed.byteCount - batch.byteCount
+    if change > 0 { shared.budget.reserveUnchecked(change) } else { shared.budget.release(-change) }
+    return packed
+  }
+
+  /// Puts another policy in force from the next request on; counters and remembered routes go on.
+  func adopt(_ policy: RelayPolicy, _ limits: BatchLimits) {
+    engine = PolicyEngine(policy, memory: shared.memory, counts: engine.counts)
+    batcher.limits = shared.batching(limits)
+  }
+
+  /// What the policy counted here.
+  var policyCounts: PolicyCounts { engine.counts }
+}
