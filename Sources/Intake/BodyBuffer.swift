@@ -3,7 +3,9 @@ internal import Delivery
 /// A request's body as it comes in: one buffer with a size limit, whose room is charged to the byte budget.
 ///
 /// Room is made for what a peer has sent and, where it announced more, for a multiple of that: an announcement costs
-/// a peer nothing, so it alone buys nothing.
+/// a peer nothing, so it alone buys nothing. A body that has become large gets all the room that it may need, of which
+/// it is charged with what it has used: to move it again and again would take long, and pages that nobody has touched
+/// are not there.
 struct BodyBuffer: ~Copyable {
   /// What adding bytes came to.
   enum Growth {
@@ -15,6 +17,7 @@ struct BodyBuffer: ~Copyable {
   /// How many times what it sent a peer gets room for, where it announced as much.
   private static let trust = 8
   private static let roomMin = 4096
+  private static let largeBytes = 1 << 20
 
   private(set) var bytes: [UInt8] = []
   private var announced = 0
@@ -39,17 +42,20 @@ struct BodyBuffer: ~Copyable {
     if needed > charged {
       let room = room(for: needed)
       guard charge(upTo: room) else { return .overBudget }
-      bytes.reserveCapacity(room)
+      if bytes.capacity < needed { bytes.reserveCapacity(needed > Self.largeBytes ? most(for: needed) : room) }
     }
     bytes.append(contentsOf: more)
     return .grown
   }
 
   private func room(for needed: Int) -> Int {
+    if needed > Self.largeBytes { return min(most(for: needed), needed &+ Self.largeBytes) }
     let factor = announced >= needed ? Self.trust : 2
-    let multiple = max(Self.roomMin, needed > bytesMax / factor ? bytesMax : needed * factor)
-    return min(announced >= needed ? min(announced, multiple) : multiple, max(bytesMax, needed))
+    return min(most(for: needed), max(Self.roomMin, needed * factor))
   }
+
+  /// The most that a body with so many bytes will need.
+  private func most(for needed: Int) -> Int { announced >= needed ? announced : max(bytesMax, needed) }
 
   /// Charges for a body of this size. False: there is no room.
   private mutating func charge(upTo byteCount: Int) -> Bool {

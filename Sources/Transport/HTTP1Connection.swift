@@ -21,6 +21,8 @@ final class HTTP1Connection: ChannelInboundHandler {
   private var isHeadPartial = false
   /// Requests answered since other connections had their turn.
   private var answersInTurn = 0
+  /// Whether the peer was seen to send requests without waiting for answers.
+  private var isPipelining = false
 
   /// A peer that sends requests without waiting for answers gets so many before others have their turn.
   private static let answersPerTurn = 8
@@ -146,6 +148,12 @@ final class HTTP1Connection: ChannelInboundHandler {
     answersInTurn += 1
     guard answersInTurn > Self.answersPerTurn, answered.isComplete, let context else {
       return answerNow(answered, response)
+    }
+    if !isPipelining {
+      isPipelining = true
+      // What is read is parsed at once, so less is read at a time.
+      context.channel.setOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 4096))
+        .whenFailure { _ in }
     }
     context.eventLoop.assumeIsolated().execute { [weak self] in
       guard let self, exchange === answered else { return }
