@@ -101,9 +101,10 @@ import Testing
       idle: "300s", stitching: "max_live_traces: 1000, memory_limit_mib: 16")
     let count = 30_000
     _ = try await Self.send("traces", count, to: process)
-    let scrape = try await process.scrape(until: { $0.received == $0.outcomes + $0.held }, "the account is whole")
+    // What was answered may still be on its way to its shard.
+    let scrape = try await process.scrape(
+      until: { $0.held <= 1000 && $0.received == $0.outcomes + $0.held }, "the account is whole")
     #expect(scrape.received == Double(count))
-    #expect(scrape.held <= 1000)
     #expect(scrape.outcome("forwarded") == Double(count) - scrape.held)
     #expect(scrape.sum("stitching_early_closed_traces_total", "max_live_traces") > 0)
     #expect(try process.peakMemory() < 160 << 20)

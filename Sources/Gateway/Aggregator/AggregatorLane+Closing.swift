@@ -14,14 +14,23 @@ extension AggregatorLane {
   /// Closes the traces whose time has come, and sends batches that have waited long enough.
   func lookAfter() {
     let now = NIODeadline.now().uptimeNanoseconds
-    while shard.nextDeadline.map({ $0 <= now }) ?? false, shared.mayClose { handOnClosed(shard.advance(to: now), now) }
-    while isDraining, shard.liveTraces > 0, shared.mayClose {
-      handOnClosed(shard.closeAll(now: now, limit: Self.closedAtOnce), now)
-    }
+    if !isClosing { closeInTurn() }
     askForClosings()
     if batcher.isDue(now), let batch = batcher.seal() { sealed.append(batch) }
     dispatchSealed()
     releaseEntries(now)
+  }
+
+  /// Closes some of the traces whose time has come, and the others when connections had their turn.
+  private func closeInTurn() {
+    let now = NIODeadline.now().uptimeNanoseconds
+    isClosing = isLookingAfter && shared.mayClose && (hasToClose || shard.nextDeadline.map { $0 <= now } ?? false)
+    guard isClosing else { return }
+    handOnClosed(
+      hasToClose ? shard.closeAll(now: now, limit: Self.closedAtOnce) : shard.advance(to: now), now)
+    askForClosings()
+    let lane = NIOLoopBound(self, eventLoop: loop)
+    loop.execute { lane.value.closeInTurn() }
   }
 
   /// Hands on traces that no journal knows of, as far as the exporters' queues.

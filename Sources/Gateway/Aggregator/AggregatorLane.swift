@@ -17,7 +17,7 @@ final class AggregatorLane: SpanConsumer {
   /// How often traces are looked after.
   private static let tick = TimeAmount.milliseconds(50)
   /// Spans that a shard takes in before it does something else.
-  private static let spansAtOnce = 4096
+  private static let spansAtOnce = 1024
 
   let shared: AggregatorShared
   let number: Int
@@ -34,6 +34,8 @@ final class AggregatorLane: SpanConsumer {
   private var chargedBytes = 0
   /// Whether every trace is to close, whatever its time.
   var isDraining = false
+  /// Whether traces are closing that are too many for one turn.
+  var isClosing = false
   private var ticker: RepeatedTask?
   /// The lanes of all loops, by which a shard elsewhere is reached.
   private var lanes: PerLoop<AggregatorLane>?
@@ -71,7 +73,13 @@ final class AggregatorLane: SpanConsumer {
   }
 
   /// Stops to look after traces.
-  func stop() { ticker?.cancel() }
+  func stop() {
+    ticker?.cancel()
+    ticker = nil
+  }
+
+  /// Whether traces are looked after.
+  var isLookingAfter: Bool { ticker != nil }
 
   // MARK: Taking in
 
