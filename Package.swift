@@ -66,9 +66,10 @@ let package = Package(
     module("Policy", ["TraceWire", "Telemetry"]),
     module("Delivery", ["Telemetry"]),
     module("Stitching", ["TraceWire", "Telemetry", "Compression"]),
+    module("Formats", ["TraceWire"]),
 
     module("Transport", ["HTTP2Engine", "TLSEngine", "Telemetry", nioCore, nioPosix, nioHTTP1]),
-    module("Intake", ["TraceWire", "Compression", "HTTP2Engine", "Telemetry", "Delivery"]),
+    module("Intake", ["TraceWire", "Formats", "Compression", "HTTP2Engine", "Telemetry", "Delivery"]),
 
     module(
       "Gateway",
@@ -99,7 +100,7 @@ let package = Package(
     .target(
       name: "FuzzTargets",
       dependencies: [
-        "TraceWire", "Compression", "HTTP2Engine", "Telemetry", "Policy", "Delivery", "Intake", "TestKit",
+        "TraceWire", "Compression", "HTTP2Engine", "Telemetry", "Policy", "Delivery", "Formats", "Intake", "TestKit",
         product("SwiftProtobuf", "swift-protobuf"),
       ],
       path: "Tests/FuzzTargets", swiftSettings: strict),
@@ -112,6 +113,7 @@ let package = Package(
     tests("Policy", ["Policy", "TraceWire", "Telemetry", "TestKit", product("SwiftProtobuf", "swift-protobuf")]),
     tests("Delivery", ["Delivery", "Telemetry"]),
     tests("Stitching", ["Stitching", "TraceWire", "Telemetry", "TestKit", product("SwiftProtobuf", "swift-protobuf")]),
+    tests("Formats", ["Formats", "TraceWire", "TestKit", product("SwiftProtobuf", "swift-protobuf")]),
     tests("Transport", ["Transport", "HTTP2Engine", "TLSEngine", "Telemetry", nioCore, nioPosix, nioEmbedded]),
     tests("Intake", ["Intake", "TraceWire", "Compression", "HTTP2Engine", "Telemetry", "Delivery", "TestKit"]),
     tests(

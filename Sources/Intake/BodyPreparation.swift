@@ -20,17 +20,17 @@ struct BodyPreparation: Sendable {
   }
 
   var coding: ContentCoding
-  var isJSON: Bool
+  var format: BodyFormat
   var bytesMax: Int
   var budget: ByteBudget
 
-  /// Bytes that an event loop looks at by itself; of JSON, each of which takes longer, a quarter of it.
+  /// Bytes that an event loop looks at by itself; of what has to be translated, which takes longer, a quarter of it.
   private static let largeBytesMin = 512 << 10
   /// Messages up to this size are not counted: at their worst they take about five mebibytes, for as long as one event
   /// loop looks at them.
   private static let uncountedBytesMax = 1 << 16
 
-  private var largeBytesMin: Int { isJSON ? Self.largeBytesMin / 4 : Self.largeBytesMin }
+  private var largeBytesMin: Int { format == .otlp ? Self.largeBytesMin : Self.largeBytesMin / 4 }
 
   /// Prepares a body of which so much is charged already, and says how much is charged then.
   /// - Parameter refusesLarge: whether to stop with `large` as soon as it is known to be.
@@ -60,11 +60,10 @@ struct BodyPreparation: Sendable {
         }
       }
     }
-    if isJSON {
-      // What is written is hardly ever longer than what is read.
-      guard charge(upTo: message.count * 2, &charged) else { return .overBudget }
+    if format != .otlp {
+      guard charge(upTo: message.count * format.roomFactor, &charged) else { return .overBudget }
       do throws(WireFault) {
-        message = try OTLPJSON.translate(message.span.bytes)
+        message = try format.translate(message)
       } catch {
         return .malformed(error)
       }

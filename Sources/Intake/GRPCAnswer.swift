@@ -51,8 +51,16 @@ enum GRPCAnswer {
   /// Nearly every answer; made once.
   private static let accepted = success(ExportResponse())
 
-  private static func success(_ export: ExportResponse) -> Response {
-    let message = export.protobuf
+  private static func success(_ export: ExportResponse) -> Response { success(export.protobuf) }
+
+  /// What part of the traces to sample (`jaeger.api_v2.SamplingStrategyResponse`).
+  static func strategy(_ probability: Double) -> Response {
+    var writer = ProtobufWriter()
+    writer.message(2) { $0.double(1, probability) }
+    return success(writer.bytes)
+  }
+
+  private static func success(_ message: [UInt8]) -> Response {
     var body: [UInt8] = []
     GRPCMessagePrefix(isCompressed: false, length: UInt32(message.count)).append(to: &body)
     body += message

@@ -1,38 +1,37 @@
 internal import HTTP2Engine
 internal import TraceWire
 
-/// The one place that turns what happened into OTLP/HTTP's answers, in the request's own format.
+/// The one place that turns what happened into the answers of HTTP: OTLP's in the request's own format, or plain ones.
 enum HTTPAnswer {
-  /// How a request's body, and so its answer, is written.
-  enum Format {
+  /// How an answer is written.
+  enum Form {
     case protobuf
     case json
+    /// As Zipkin and Jaeger answer: 202 without a body, or a sentence.
+    case plain
 
-    /// The format that a content type names; parameters are of no account.
-    init?(contentType: String?) {
-      let type = contentType?.prefix { $0 != ";" }.lowercased().filter { $0 != " " && $0 != "\t" }
-      switch type {
-      case "application/x-protobuf": self = .protobuf
-      case "application/json": self = .json
-      default: return nil
+    var contentType: String {
+      switch self {
+      case .protobuf: "application/x-protobuf"
+      case .json: "application/json"
+      case .plain: "text/plain; charset=utf-8"
       }
     }
-
-    var contentType: String { self == .json ? "application/json" : "application/x-protobuf" }
   }
 
   /// What a consumer's verdict means to the sender.
-  static func verdict(_ verdict: IntakeVerdict, format: Format?) -> Response {
+  static func verdict(_ verdict: IntakeVerdict, form: Form) -> Response {
     switch verdict {
-    case .accepted(0, ""): return format == .json ? acceptedJSON : acceptedProtobuf
+    case .accepted where form == .plain: return acceptedPlainly
+    case .accepted(0, ""): return form == .json ? acceptedJSON : acceptedProtobuf
     case .accepted(let rejected, let message):
-      return success(ExportResponse(rejectedSpans: Int64(rejected), errorMessage: message), format: format)
-    case .malformed(let fault): return failure(400, "malformed request: \(fault)", format: format)
+      return success(ExportResponse(rejectedSpans: Int64(rejected), errorMessage: message), form: form)
+    case .malformed(let fault): return failure(400, "malformed request: \(fault)", form: form)
     case .overload(let delay):
       let seconds = max(1, delay.components.seconds + (delay.components.attoseconds > 0 ? 1 : 0))
       return failure(
-        503, "no room for more spans now, try again later", format: format, extra: ["retry-after": String(seconds)])
-    case .forbidden(let message): return failure(403, message, format: format)
+        503, "no room for more spans now, try again later", form: form, extra: ["retry-after": String(seconds)])
+    case .forbidden(let message): return failure(403, message, form: form)
     }
   }
 
@@ -40,27 +39,28 @@ enum HTTPAnswer {
   static let excessive = "request with far more spans, scopes or resources than its size can hold"
 
   /// Nearly every answer; made once.
-  private static let acceptedProtobuf = success(ExportResponse(), format: .protobuf)
-  private static let acceptedJSON = success(ExportResponse(), format: .json)
+  private static let acceptedProtobuf = success(ExportResponse(), form: .protobuf)
+  private static let acceptedPlainly = Response(status: 202)
+  private static let acceptedJSON = success(ExportResponse(), form: .json)
 
-  private static func success(_ export: ExportResponse, format: Format?) -> Response {
+  private static func success(_ export: ExportResponse, form: Form) -> Response {
     Response(
-      status: 200, fields: ["content-type": (format ?? .protobuf).contentType],
-      body: format == .json ? export.json : export.protobuf)
+      status: 200, fields: ["content-type": form.contentType],
+      body: form == .json ? export.json : export.protobuf)
   }
 
-  /// A refusal with a `google.rpc.Status`, or plain text where the request's format is unknown.
+  /// A refusal with a `google.rpc.Status`, or plain text.
   static func failure(
-    _ status: Int, _ message: String, format: Format?, extra: HeaderFields = HeaderFields()
+    _ status: Int, _ message: String, form: Form, extra: HeaderFields = HeaderFields()
   ) -> Response {
     let rpc = RPCStatus(code: code(of: status), message: message)
     var fields = extra
-    fields.append("content-type", format?.contentType ?? "text/plain; charset=utf-8")
+    fields.append("content-type", form.contentType)
     let body: [UInt8] =
-      switch format {
+      switch form {
       case .json: rpc.json
       case .protobuf: rpc.protobuf
-      case nil: Array(message.utf8)
+      case .plain: Array(message.utf8)
       }
     return Response(status: status, fields: fields, body: body)
   }

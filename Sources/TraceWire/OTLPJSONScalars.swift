@@ -1,7 +1,7 @@
 extension OTLPJSONOutput {
   /// Writes a number as the field has it; false where it is no number of that type.
   mutating func append(
-    _ number: OTLPJSONNumber, as field: OTLPJSONField, of text: RawSpan, keepsDefault: Bool
+    _ number: JSONNumber, as field: OTLPJSONField, of text: RawSpan, keepsDefault: Bool
   ) -> Bool {
     switch field.kind {
     case .int64:
@@ -48,9 +48,9 @@ extension OTLPJSONOutput {
         fixed(field.number, value.bitPattern, wireType: 1, keepsDefault)
         return
       }
-      let number: OTLPJSONNumber
+      let number: JSONNumber
       do {
-        number = try OTLPJSONNumber(range, of: text)
+        number = try JSONNumber(range, of: text)
       } catch {
         // Inside of a string it is not JSON's syntax that is wrong.
         throw WireFault(.badValue, at: error.offset)

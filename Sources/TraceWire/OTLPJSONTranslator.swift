@@ -1,6 +1,6 @@
 /// One translation of OTLP/JSON: walks the text once and writes fields as it meets them.
 struct OTLPJSONTranslator {
-  var scanner = OTLPJSONScanner()
+  var scanner = JSONScanner()
   var output = OTLPJSONOutput()
 
   init(roomFor count: Int) { output.bytes.reserveCapacity(count / 2) }
@@ -21,7 +21,7 @@ struct OTLPJSONTranslator {
     } while try scanner.hasAnother(before: UInt8(ascii: "}"), in: json)
   }
 
-  private static func name(_ text: OTLPJSONScanner.Text, in json: RawSpan) -> OTLPJSONName? {
+  private static func name(_ text: JSONScanner.Text, in json: RawSpan) -> OTLPJSONName? {
     guard text.hasEscapes else { return OTLPJSONName(text.range, of: json) }
     var plain: [UInt8] = []
     plain.append(text, of: json)
@@ -64,7 +64,7 @@ struct OTLPJSONTranslator {
     return try scanner.open(closing: UInt8(ascii: "]"), in: json)
   }
 
-  private mutating func text(_ json: RawSpan) throws(WireFault) -> OTLPJSONScanner.Text {
+  private mutating func text(_ json: RawSpan) throws(WireFault) -> JSONScanner.Text {
     let first = try scanner.peek(in: json)
     guard first == UInt8(ascii: "\"") else { throw scanner.unexpectedValue(first) }
     return try scanner.string(in: json)

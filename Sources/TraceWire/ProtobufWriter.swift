@@ -77,5 +77,5 @@ extension [UInt8] {
 
 extension UInt64 {
   /// How many bytes the number's shortest varint has.
-  var varintSize: Int { (70 - (self | 1).leadingZeroBitCount) / 7 }
+  package var varintSize: Int { (70 - (self | 1).leadingZeroBitCount) / 7 }
 }

@@ -3,8 +3,9 @@
 
 extension RawSpan {
   /// The byte at an offset.
+  @inlinable
   @inline(__always)
-  func byte(at offset: Int) -> UInt8 { unsafeLoadUnaligned(fromByteOffset: offset, as: UInt8.self) }
+  package func byte(at offset: Int) -> UInt8 { unsafeLoadUnaligned(fromByteOffset: offset, as: UInt8.self) }
 
   @inline(__always)
   func littleEndian16(at offset: Int) -> UInt16 {
@@ -22,15 +23,16 @@ extension RawSpan {
   }
 
   /// The word as IDs hold it.
+  @inlinable
   @inline(__always)
-  func bigEndian64(at offset: Int) -> UInt64 {
+  package func bigEndian64(at offset: Int) -> UInt64 {
     UInt64(bigEndian: unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self))
   }
 }
 
 extension [UInt8] {
   /// Appends a part of a buffer.
-  mutating func append(_ range: ByteRange, of bytes: RawSpan) {
+  package mutating func append(_ range: ByteRange, of bytes: RawSpan) {
     // SAFETY: the pointer does not leave the closure, and `extracting` has checked the range.
     bytes.extracting(range.indices).withUnsafeBytes { append(contentsOf: $0) }
   }

@@ -10,6 +10,7 @@ public struct WireFault: Error, Hashable, Sendable {
     case tooDeep = "nested too deeply"
     case badSyntax = "not valid JSON"
     case badValue = "value of the wrong type or out of range"
+    case excessive = "resource repeated for far too many parts"
   }
 
   /// What is wrong.

@@ -24,11 +24,12 @@ enum IntakeTarget {
     if !isGRPC, ending & 32 != 0 { fields = ["content-type": "application/json"] }
     if let coding { fields.append(isGRPC ? "grpc-encoding" : "content-encoding", coding) }
     let head = RequestHead(
-      method: "POST", path: isGRPC ? OTLPGRPCService.exportPath : OTLPHTTPService.tracesPath,
+      method: "POST", path: isGRPC ? GRPCMethod.otlpExport.path : "/v1/traces",
       version: isGRPC ? .http2 : .http1, fields: fields, contentLength: ending & 64 != 0 ? input.data.count : nil)
     if isGRPC, ending & 128 != 0 { input.frame(isCompressed: coding == "gzip" || coding == "zstd") }
     let responder = IntakeResponder()
-    let service: any RequestService = isGRPC ? OTLPGRPCService(context) : OTLPHTTPService(context)
+    let service: any RequestService =
+      isGRPC ? GRPCTraceService([.otlpExport], context) : HTTPTraceService(.otlp, context)
     var receiver: (any RequestReceiver)? = service.begin(
       head, from: PeerIdentity(address: "192.0.2.1"), responder: responder)
     var sent = 0

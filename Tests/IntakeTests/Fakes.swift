@@ -98,16 +98,16 @@ struct Bench {
   let consumer = FakeConsumer()
   let budget: ByteBudget
   let ledger = SpanLedger()
-  let grpc: OTLPGRPCService
-  let http: OTLPHTTPService
+  let grpc: GRPCTraceService
+  let http: HTTPTraceService
 
   init(requestBytesMax: Int = 1000, budgetBytes: Int = 1 << 20, offload: (any Offload)? = nil) {
     budget = ByteBudget(limit: budgetBytes)
     let context = IntakeContext(
       requestBytesMax: requestBytesMax, retryAfter: .milliseconds(1500), consumer: consumer, budget: budget,
       ledger: ledger, offload: offload)
-    grpc = OTLPGRPCService(context)
-    http = OTLPHTTPService(context)
+    grpc = GRPCTraceService([.otlpExport], context)
+    http = HTTPTraceService(.otlp, context)
   }
 
   /// Refused requests by reason, those of none left out.

@@ -93,7 +93,7 @@ final class AggregatorRole: StartedRole {
     }
     _ = await lanes.map { $0.start() }
     let intake = try await Listeners.bind(
-      configuration.receivers.otlp, limits: configuration.limits, group: group, bulk: bulkLoops, budget: budget,
+      configuration.receivers, limits: configuration.limits, group: group, bulk: bulkLoops, budget: budget,
       ledger: ledger, retryAfter: shared.retryAfter
     ) { lanes.value(on: $0) }
     return AggregatorRole(
@@ -132,7 +132,7 @@ final class AggregatorRole: StartedRole {
   func reload(_ new: AggregatorConfiguration) async throws -> [String] {
     let reloaded = configuration.withLock { $0.reloaded(new) }
     let inForce = reloaded.inForce
-    var changes = [try intake.change(to: inForce.receivers.otlp, inForce.limits)]
+    var changes = [try intake.change(to: inForce.receivers, inForce.limits)]
     for (section, (exporter, lanes)) in zip(inForce.exporters, zip(exporters, exporterLanes)) {
       changes.append(try exporter.change(to: section, on: lanes))
     }

@@ -1,6 +1,6 @@
 /// All that an aggregator's configuration says; what it leaves out has its default.
 public struct AggregatorConfiguration: Sendable, Equatable {
-  public var receivers = AggregatorReceiversConfiguration()
+  public var receivers = ReceiversConfiguration()
   public var limits = LimitsConfiguration()
   public var stitching = StitchingConfiguration()
   public var flow = FlowConfiguration()
@@ -20,7 +20,8 @@ extension AggregatorConfiguration {
     value.admin = process.admin
     value.log = process.log
     value.shutdownTimeout = process.shutdownTimeout
-    value.receivers = section.section("receivers", AggregatorReceiversConfiguration.read) ?? value.receivers
+    value.receivers =
+      section.section("receivers") { ReceiversConfiguration.read($0, isRelay: false) } ?? value.receivers
     value.limits = section.section("limits", LimitsConfiguration.read) ?? value.limits
     value.stitching = section.section("stitching", StitchingConfiguration.read) ?? value.stitching
     value.flow = section.section("flow", FlowConfiguration.read) ?? value.flow
@@ -29,7 +30,7 @@ extension AggregatorConfiguration {
     // A request is held twice for a moment: as it came, and for the shards that read it.
     value.limits.warn(
       ofMemory: value.stitching.memoryLimitBytes / 8 * 7 / 2, from: "stitching.memory_limit_mib", in: section)
-    if value.receivers == AggregatorReceiversConfiguration() { section.own.warnOfNoReceiver() }
+    if value.receivers == ReceiversConfiguration() { section.own.warnOfNoReceiver() }
     return value
   }
 }

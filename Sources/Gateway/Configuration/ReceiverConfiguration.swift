@@ -11,10 +11,14 @@ public struct OTLPReceiverConfiguration: Sendable, Equatable {
   }
 }
 
-/// Jaeger's two endpoints. Not served yet.
+/// Jaeger's endpoints. One that is not named is not opened.
 public struct JaegerReceiverConfiguration: Sendable, Equatable {
+  /// Takes spans, and tells samplers what to keep, as Jaeger's own collector does on one port.
   public var grpc: ListenerConfiguration?
   public var thriftHTTP: ListenerConfiguration?
+  /// Tells samplers what to keep (`remote_sampling`), for relays.
+  public var samplingGRPC: ListenerConfiguration?
+  public var samplingHTTP: ListenerConfiguration?
 
   /// Endpoints.
   public init(grpc: ListenerConfiguration? = nil, thriftHTTP: ListenerConfiguration? = nil) {
@@ -23,20 +27,11 @@ public struct JaegerReceiverConfiguration: Sendable, Equatable {
   }
 }
 
-/// What a relay listens on.
-public struct RelayReceiversConfiguration: Sendable, Equatable {
+/// What a relay or an aggregator listens on.
+public struct ReceiversConfiguration: Sendable, Equatable {
   public var otlp = OTLPReceiverConfiguration()
-  /// Not served yet.
   public var zipkin: ListenerConfiguration?
-  /// Not served yet.
   public var jaeger = JaegerReceiverConfiguration()
-
-  public init() {}
-}
-
-/// What an aggregator listens on.
-public struct AggregatorReceiversConfiguration: Sendable, Equatable {
-  public var otlp = OTLPReceiverConfiguration()
 
   public init() {}
 }
@@ -57,31 +52,34 @@ extension OTLPReceiverConfiguration {
 }
 
 extension JaegerReceiverConfiguration {
-  static func read(_ section: SectionReader) -> JaegerReceiverConfiguration? {
+  /// An aggregator samples nothing, so it has nothing to tell samplers.
+  static func read(_ section: SectionReader, isRelay: Bool) -> JaegerReceiverConfiguration? {
     var value = JaegerReceiverConfiguration()
-    _ = section.required("protocols", "allowed: grpc, thrift_http")?.section { protocols in
+    _ = section.section("protocols") { protocols in
       value.grpc = protocols.namedSection("grpc", ListenerConfiguration.receiver(14250))
       value.thriftHTTP = protocols.namedSection("thrift_http", ListenerConfiguration.receiver(14268))
+    }
+    if isRelay {
+      // The names of the Collector's `jaegerremotesampling` extension.
+      _ = section.section("remote_sampling") { sampling in
+        value.samplingGRPC = sampling.namedSection("grpc", ListenerConfiguration.receiver(14251))
+        value.samplingHTTP = sampling.namedSection("http", ListenerConfiguration.receiver(5778))
+      }
+    }
+    if value == JaegerReceiverConfiguration() {
+      section.own.fail("must name protocols" + (isRelay ? " or remote_sampling" : "") + "; allowed: grpc, thrift_http")
     }
     return value
   }
 }
 
-extension RelayReceiversConfiguration {
-  static func read(_ section: SectionReader) -> RelayReceiversConfiguration? {
-    var value = RelayReceiversConfiguration()
+extension ReceiversConfiguration {
+  static func read(_ section: SectionReader, isRelay: Bool) -> ReceiversConfiguration? {
+    var value = ReceiversConfiguration()
     value.otlp = section.namedSection("otlp", OTLPReceiverConfiguration.read) ?? value.otlp
     value.zipkin = section.namedSection("zipkin", ListenerConfiguration.receiver(9411))
-    value.jaeger = section.namedSection("jaeger", JaegerReceiverConfiguration.read) ?? value.jaeger
-    for key in ["zipkin", "jaeger"] { section[key]?.warn("is not served by this version") }
-    return value
-  }
-}
-
-extension AggregatorReceiversConfiguration {
-  static func read(_ section: SectionReader) -> AggregatorReceiversConfiguration? {
-    var value = AggregatorReceiversConfiguration()
-    value.otlp = section.namedSection("otlp", OTLPReceiverConfiguration.read) ?? value.otlp
+    value.jaeger =
+      section.namedSection("jaeger") { JaegerReceiverConfiguration.read($0, isRelay: isRelay) } ?? value.jaeger
     return value
   }
 }

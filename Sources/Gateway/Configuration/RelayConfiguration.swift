@@ -7,7 +7,7 @@ public struct RelayConfiguration: Sendable, Equatable {
 
   /// The relay's own region.
   public var region: String
-  public var receivers = RelayReceiversConfiguration()
+  public var receivers = ReceiversConfiguration()
   public var limits = LimitsConfiguration()
   public var memoryLimiter = MemoryLimiterConfiguration()
   public var resourceActions: [ResourceActionConfiguration] = []
@@ -40,7 +40,7 @@ extension RelayConfiguration {
     value.admin = process.admin
     value.log = process.log
     value.shutdownTimeout = process.shutdownTimeout
-    value.receivers = section.section("receivers", RelayReceiversConfiguration.read) ?? value.receivers
+    value.receivers = section.section("receivers") { ReceiversConfiguration.read($0, isRelay: true) } ?? value.receivers
     value.limits = section.section("limits", LimitsConfiguration.read) ?? value.limits
     let processors = section.section("processors", ProcessorsConfiguration.read) ?? ProcessorsConfiguration()
     value.memoryLimiter = processors.memoryLimiter
@@ -52,7 +52,7 @@ extension RelayConfiguration {
     value.routes = section.sections("routes", RouteConfiguration.read)
     value.regions = section.sections("regions", RegionConfiguration.read)
     let exporter = readExporter(section)
-    if value.receivers == RelayReceiversConfiguration() { section.own.warnOfNoReceiver() }
+    if value.receivers == ReceiversConfiguration() { section.own.warnOfNoReceiver() }
     value.limits.warn(
       ofMemory: value.memoryLimiter.limitBytes - value.memoryLimiter.spikeLimitBytes,
       from: "processors.memory_limiter", in: section)

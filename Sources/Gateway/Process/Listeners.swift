@@ -14,15 +14,33 @@ final class Listeners: Sendable {
   private struct Receiver {
     let name: String
     let protocols: ListenerOptions.Protocols
-    let configuration: (OTLPReceiverConfiguration) -> ListenerConfiguration?
+    let configuration: (ReceiversConfiguration) -> ListenerConfiguration?
     let service: @Sendable (IntakeContext) -> any IntakeService
   }
 
   private static var receivers: [Receiver] {
     [
-      Receiver(name: "otlp_grpc", protocols: .http2, configuration: { $0.grpc }, service: { OTLPGRPCService($0) }),
       Receiver(
-        name: "otlp_http", protocols: .http1AndHTTP2, configuration: { $0.http }, service: { OTLPHTTPService($0) }),
+        name: "otlp_grpc", protocols: .http2, configuration: { $0.otlp.grpc },
+        service: { GRPCTraceService([.otlpExport], $0) }),
+      Receiver(
+        name: "otlp_http", protocols: .http1AndHTTP2, configuration: { $0.otlp.http },
+        service: { HTTPTraceService(.otlp, $0) }),
+      Receiver(
+        name: "zipkin", protocols: .http1AndHTTP2, configuration: { $0.zipkin },
+        service: { HTTPTraceService(.zipkin, $0) }),
+      Receiver(
+        name: "jaeger_grpc", protocols: .http2, configuration: { $0.jaeger.grpc },
+        service: { GRPCTraceService([.jaegerPostSpans, .jaegerSamplingStrategy], $0) }),
+      Receiver(
+        name: "jaeger_thrift_http", protocols: .http1AndHTTP2, configuration: { $0.jaeger.thriftHTTP },
+        service: { HTTPTraceService(.jaegerThrift, $0) }),
+      Receiver(
+        name: "sampling_grpc", protocols: .http2, configuration: { $0.jaeger.samplingGRPC },
+        service: { GRPCTraceService([.jaegerSamplingStrategy], $0) }),
+      Receiver(
+        name: "sampling_http", protocols: .http1AndHTTP2, configuration: { $0.jaeger.samplingHTTP },
+        service: { SamplingHTTPService($0) }),
     ]
   }
 
@@ -43,10 +61,12 @@ final class Listeners: Sendable {
     self.bound = bound
   }
 
-  /// Binds every configured OTLP receiver; `bulk` has a thread for each of the group's loops. Throws `StartFailure` naming the one that cannot be.
+  /// Binds every configured receiver; `bulk` has a thread for each of the group's loops. Throws `StartFailure` naming
+  /// the one that cannot be.
   static func bind(
-    _ configuration: OTLPReceiverConfiguration, limits: LimitsConfiguration, group: MultiThreadedEventLoopGroup,
+    _ configuration: ReceiversConfiguration, limits: LimitsConfiguration, group: MultiThreadedEventLoopGroup,
     bulk: [any EventLoop], budget: ByteBudget, ledger: SpanLedger, retryAfter: Duration,
+    samplingProbability: Double = 1,
     consumer: @escaping @Sendable (any EventLoop) -> any SpanConsumer
   ) async throws -> Listeners {
     let counters = ConnectionCounters(
@@ -56,10 +76,11 @@ final class Listeners: Sendable {
     for receiver in receivers {
       guard let place = receiver.configuration(configuration) else { continue }
       let services = try await PerLoop<any IntakeService>(on: loops) { [service = receiver.service] loop, number in
-        service(
-          IntakeContext(
-            requestBytesMax: limits.maxRequestBytes, retryAfter: retryAfter, consumer: consumer(loop), budget: budget,
-            ledger: ledger, offload: BulkLoop(bulk[number], of: loop)))
+        var context = IntakeContext(
+          requestBytesMax: limits.maxRequestBytes, retryAfter: retryAfter, consumer: consumer(loop), budget: budget,
+          ledger: ledger, offload: BulkLoop(bulk[number], of: loop))
+        context.samplingProbability = samplingProbability
+        return service(context)
       }
       let tls = try place.tls.map { TLSContextSource(try serverContext($0, of: receiver)) }
       let options = ListenerOptions(
@@ -96,7 +117,9 @@ final class Listeners: Sendable {
 
   /// Reads the certificates of a new configuration, and makes ready its limits. Both hold for new connections, but the
   /// size of requests and the caps on connections for all.
-  func change(to configuration: OTLPReceiverConfiguration, _ limits: LimitsConfiguration) throws -> PreparedChange {
+  func change(
+    to configuration: ReceiversConfiguration, _ limits: LimitsConfiguration, samplingProbability: Double = 1
+  ) throws -> PreparedChange {
     var renewed: [(TLSContextSource, TLSContext)] = []
     for receiver in Self.receivers {
       guard let source = bound.first(where: { $0.listener.name == receiver.name })?.tls,
@@ -109,7 +132,10 @@ final class Listeners: Sendable {
       counters.resize(connectionsMax: limits.maxConnections, perPeerMax: limits.maxConnectionsPerPeer)
       for receiver in bound {
         receiver.listener.adopt(http2: HTTP2Limits(limits), timeouts: ConnectionTimeouts(limits))
-        _ = await receiver.services.map { $0.context.requestBytesMax = limits.maxRequestBytes }
+        _ = await receiver.services.map {
+          $0.context.requestBytesMax = limits.maxRequestBytes
+          $0.context.samplingProbability = samplingProbability
+        }
       }
     }
   }

@@ -26,6 +26,17 @@ struct ReloadedConfiguration<Configuration> {
     }
     if place(old) != place(inForce) { keep(receiver, path) }
   }
+
+  /// Keeps every receiver where it is.
+  mutating func keep(receivers: WritableKeyPath<Configuration, ReceiversConfiguration>) {
+    keep(receiver: "receivers.otlp.protocols.grpc", receivers.appending(path: \.otlp.grpc))
+    keep(receiver: "receivers.otlp.protocols.http", receivers.appending(path: \.otlp.http))
+    keep(receiver: "receivers.zipkin", receivers.appending(path: \.zipkin))
+    keep(receiver: "receivers.jaeger.protocols.grpc", receivers.appending(path: \.jaeger.grpc))
+    keep(receiver: "receivers.jaeger.protocols.thrift_http", receivers.appending(path: \.jaeger.thriftHTTP))
+    keep(receiver: "receivers.jaeger.remote_sampling.grpc", receivers.appending(path: \.jaeger.samplingGRPC))
+    keep(receiver: "receivers.jaeger.remote_sampling.http", receivers.appending(path: \.jaeger.samplingHTTP))
+  }
 }
 
 extension RelayConfiguration {
@@ -33,8 +44,7 @@ extension RelayConfiguration {
   func reloaded(_ new: RelayConfiguration) -> ReloadedConfiguration<RelayConfiguration> {
     var reloaded = ReloadedConfiguration(from: self, to: new)
     reloaded.keep("region", \.region)
-    reloaded.keep(receiver: "receivers.otlp.protocols.grpc", \.receivers.otlp.grpc)
-    reloaded.keep(receiver: "receivers.otlp.protocols.http", \.receivers.otlp.http)
+    reloaded.keep(receivers: \.receivers)
     reloaded.keep("sampling.trace_memory", \.sampling.traceMemory)
     // Its name is a metric label: another name is another exporter.
     if exporter.name != new.exporter.name { reloaded.keep("exporters", \.exporter) }
@@ -50,8 +60,7 @@ extension AggregatorConfiguration {
   /// What this one, which is in force, becomes by a reload.
   func reloaded(_ new: AggregatorConfiguration) -> ReloadedConfiguration<AggregatorConfiguration> {
     var reloaded = ReloadedConfiguration(from: self, to: new)
-    reloaded.keep(receiver: "receivers.otlp.protocols.grpc", \.receivers.otlp.grpc)
-    reloaded.keep(receiver: "receivers.otlp.protocols.http", \.receivers.otlp.http)
+    reloaded.keep(receivers: \.receivers)
     // Exporters are neither added nor taken away, so that every trace is owed to the same ones.
     if exporters.map(\.name) != new.exporters.map(\.name) { reloaded.keep("exporters", \.exporters) }
     reloaded.keep("stitching.storage", \.stitching.storage)

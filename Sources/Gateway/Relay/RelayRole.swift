@@ -63,8 +63,8 @@ final class RelayRole: StartedRole {
       }
     }
     let intake = try await Listeners.bind(
-      configuration.receivers.otlp, limits: configuration.limits, group: group, bulk: bulkLoops, budget: budget,
-      ledger: ledger, retryAfter: shared.retryAfter
+      configuration.receivers, limits: configuration.limits, group: group, bulk: bulkLoops, budget: budget,
+      ledger: ledger, retryAfter: shared.retryAfter, samplingProbability: configuration.sampling.probability
     ) { lanes.value(on: $0) }
     return RelayRole(
       configuration: configuration, shared: shared, exporter: exporter, lanes: lanes, bulk: bulk,
@@ -97,7 +97,8 @@ final class RelayRole: StartedRole {
     let reloaded = configuration.withLock { $0.reloaded(new) }
     let inForce = reloaded.inForce
     let changes = [
-      try intake.change(to: inForce.receivers.otlp, inForce.limits),
+      try intake.change(
+        to: inForce.receivers, inForce.limits, samplingProbability: inForce.sampling.probability),
       try exporter.change(to: inForce.exporter, on: exporterLanes),
     ]
     let policy = RelayPolicy(PolicyConfiguration(inForce))

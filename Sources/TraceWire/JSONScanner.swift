@@ -1,16 +1,19 @@
 /// Reads JSON tokens (RFC 8259) one after the other, strictly. Offsets of faults are offsets in the text.
-struct OTLPJSONScanner {
+package struct JSONScanner {
   /// A string: what is between its quotes. Escapes and UTF-8 are already checked.
-  struct Text {
-    var range: Range<Int>
-    var hasEscapes: Bool
+  package struct Text {
+    package var range: Range<Int>
+    package var hasEscapes: Bool
   }
 
   /// Offset of the next byte to read.
-  private(set) var position = 0
+  package private(set) var position = 0
+
+  /// Makes a reader at the start of a text.
+  package init() {}
 
   /// Steps over whitespace and gives the byte that is next, which stays unread.
-  mutating func peek(in bytes: RawSpan) throws(WireFault) -> UInt8 {
+  package mutating func peek(in bytes: RawSpan) throws(WireFault) -> UInt8 {
     while position < bytes.byteCount {
       let next = bytes.byte(at: position)
       guard next == 0x20 || next == 0x0a || next == 0x0d || next == 0x09 else { return next }
@@ -20,16 +23,16 @@ struct OTLPJSONScanner {
   }
 
   /// Steps over the byte that `peek` gave.
-  mutating func advance() { position &+= 1 }
+  package mutating func advance() { position &+= 1 }
 
   /// Reads a character of JSON's structure.
-  mutating func expect(_ character: UInt8, in bytes: RawSpan) throws(WireFault) {
+  package mutating func expect(_ character: UInt8, in bytes: RawSpan) throws(WireFault) {
     guard try peek(in: bytes) == character else { throw WireFault(.badSyntax, at: position) }
     position &+= 1
   }
 
   /// Reads the separator after a member or element: true where another follows, false after the closing character.
-  mutating func hasAnother(before closing: UInt8, in bytes: RawSpan) throws(WireFault) -> Bool {
+  package mutating func hasAnother(before closing: UInt8, in bytes: RawSpan) throws(WireFault) -> Bool {
     let next = try peek(in: bytes)
     guard next == UInt8(ascii: ",") || next == closing else { throw WireFault(.badSyntax, at: position) }
     position &+= 1
@@ -37,7 +40,7 @@ struct OTLPJSONScanner {
   }
 
   /// Reads the opening of an object or array: true where it has content, false where it is closed at once.
-  mutating func open(closing: UInt8, in bytes: RawSpan) throws(WireFault) -> Bool {
+  package mutating func open(closing: UInt8, in bytes: RawSpan) throws(WireFault) -> Bool {
     position &+= 1
     guard try peek(in: bytes) == closing else { return true }
     position &+= 1
@@ -45,7 +48,7 @@ struct OTLPJSONScanner {
   }
 
   /// Reads a member's name and its colon.
-  mutating func key(in bytes: RawSpan) throws(WireFault) -> Text {
+  package mutating func key(in bytes: RawSpan) throws(WireFault) -> Text {
     guard try peek(in: bytes) == UInt8(ascii: "\"") else { throw WireFault(.badSyntax, at: position) }
     let key = try string(in: bytes)
     try expect(UInt8(ascii: ":"), in: bytes)
@@ -53,12 +56,12 @@ struct OTLPJSONScanner {
   }
 
   /// Checks that nothing but whitespace is left.
-  mutating func expectEnd(in bytes: RawSpan) throws(WireFault) {
+  package mutating func expectEnd(in bytes: RawSpan) throws(WireFault) {
     guard (try? peek(in: bytes)) == nil else { throw WireFault(.badSyntax, at: position) }
   }
 
   /// Reads `true`, `false` or `null`.
-  mutating func literal(_ text: StaticString, in bytes: RawSpan) throws(WireFault) {
+  package mutating func literal(_ text: StaticString, in bytes: RawSpan) throws(WireFault) {
     let start = position
     for index in 0..<text.utf8CodeUnitCount {
       guard position < bytes.byteCount else { throw WireFault(.truncated, at: position) }
@@ -69,14 +72,14 @@ struct OTLPJSONScanner {
   }
 
   /// Reads `null` where it stands next.
-  mutating func isNull(in bytes: RawSpan) throws(WireFault) -> Bool {
+  package mutating func isNull(in bytes: RawSpan) throws(WireFault) -> Bool {
     guard try peek(in: bytes) == UInt8(ascii: "n") else { return false }
     try literal("null", in: bytes)
     return true
   }
 
   /// The fault of a value that is none of the expected: wrong type where it could be a value at all.
-  func unexpectedValue(_ first: UInt8) -> WireFault {
+  package func unexpectedValue(_ first: UInt8) -> WireFault {
     switch first {
     case UInt8(ascii: "{"), UInt8(ascii: "["), UInt8(ascii: "\""), UInt8(ascii: "-"), 0x30...0x39,
       UInt8(ascii: "t"), UInt8(ascii: "f"), UInt8(ascii: "n"):
@@ -86,14 +89,14 @@ struct OTLPJSONScanner {
   }
 
   /// Reads a number; its end is where its grammar ends.
-  mutating func number(in bytes: RawSpan) throws(WireFault) -> OTLPJSONNumber {
-    let number = try OTLPJSONNumber(position..<bytes.byteCount, of: bytes)
+  package mutating func number(in bytes: RawSpan) throws(WireFault) -> JSONNumber {
+    let number = try JSONNumber(position..<bytes.byteCount, of: bytes)
     position = number.end
     return number
   }
 
   /// Steps over any value, checking its syntax. Iterative: the open containers are bits, so that depth costs no stack.
-  mutating func skipValue(in bytes: RawSpan) throws(WireFault) {
+  package mutating func skipValue(in bytes: RawSpan) throws(WireFault) {
     var objects: UInt128 = 0
     var depth = 0
     repeat {
@@ -127,6 +130,6 @@ struct OTLPJSONScanner {
     } while depth > 0
   }
 
-  /// Sets the position; for the reader of strings.
-  mutating func move(to offset: Int) { position = offset }
+  /// Sets the position; for readers of single values.
+  package mutating func move(to offset: Int) { position = offset }
 }

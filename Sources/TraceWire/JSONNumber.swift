@@ -1,5 +1,5 @@
 /// A JSON number, taken apart but not rounded: its digits lie in the text.
-struct OTLPJSONNumber {
+package struct JSONNumber {
   private var isNegative = false
   private var start: Int
   private var whole: Range<Int>
@@ -7,10 +7,10 @@ struct OTLPJSONNumber {
   /// Clamped far outside of what any number type holds.
   private var exponent = 0
   /// Offset after the number.
-  private(set) var end: Int
+  package private(set) var end: Int
 
   /// Reads the number at the start of a range (RFC 8259, section 6), as far as the grammar goes.
-  init(_ range: Range<Int>, of bytes: RawSpan) throws(WireFault) {
+  package init(_ range: Range<Int>, of bytes: RawSpan) throws(WireFault) {
     start = range.lowerBound
     end = range.lowerBound
     whole = 0..<0
@@ -43,7 +43,7 @@ struct OTLPJSONNumber {
   }
 
   /// The number as an integer between the bounds; `nil` where it is another, or has a fraction.
-  func integer<Integer: FixedWidthInteger>(_ type: Integer.Type, of bytes: RawSpan) -> Integer? {
+  package func integer<Integer: FixedWidthInteger>(_ type: Integer.Type, of bytes: RawSpan) -> Integer? {
     // So many digits stand before the point once the exponent has moved it.
     let count = whole.count &+ exponent
     var magnitude: UInt64 = 0
@@ -71,7 +71,7 @@ struct OTLPJSONNumber {
   }
 
   /// The nearest double; `nil` past the largest one.
-  func double(of bytes: RawSpan) -> Double? {
+  package func double(of bytes: RawSpan) -> Double? {
     let digits = whole.count &+ fraction.count
     let power = exponent &- fraction.count
     if digits <= 15, (-22...22).contains(power) {

@@ -1,6 +1,6 @@
-extension OTLPJSONScanner {
+extension JSONScanner {
   /// Reads a string whose opening quote is next: its escapes and its UTF-8 are checked.
-  mutating func string(in bytes: RawSpan) throws(WireFault) -> Text {
+  package mutating func string(in bytes: RawSpan) throws(WireFault) -> Text {
     let start = position &+ 1
     var offset = start
     var hasEscapes = false
@@ -41,7 +41,7 @@ extension OTLPJSONScanner {
 
 extension [UInt8] {
   /// Appends what a checked JSON string stands for. A surrogate without its other half becomes U+FFFD.
-  mutating func append(_ text: OTLPJSONScanner.Text, of bytes: RawSpan) {
+  package mutating func append(_ text: JSONScanner.Text, of bytes: RawSpan) {
     guard text.hasEscapes else {
       append(ByteRange(text.range), of: bytes)
       return

@@ -3,56 +3,58 @@ public import HTTP2Engine
 internal import Telemetry
 internal import TraceWire
 
-/// OTLP over HTTP: `POST /v1/traces`, protobuf and JSON, on HTTP/1.1 and HTTP/2.
-public final class OTLPHTTPService: IntakeService {
-  /// The one path that is served.
-  public static let tracesPath = "/v1/traces"
+/// Traces posted over HTTP/1.1 and HTTP/2, in the formats of an endpoint.
+public final class HTTPTraceService: IntakeService {
+  /// What is served.
+  public let endpoint: HTTPEndpoint
 
   public var context: IntakeContext
 
   /// Makes the service of one event loop.
-  public init(_ context: IntakeContext) { self.context = context }
+  public init(_ endpoint: HTTPEndpoint, _ context: IntakeContext) {
+    self.endpoint = endpoint
+    self.context = context
+  }
 
   public func begin(
     _ head: RequestHead, from peer: PeerIdentity, responder: any Responder
   ) -> any RequestReceiver {
-    let export = HTTPExport(context, head: head, peer: peer, responder: responder)
+    let export = HTTPExport(endpoint, context, peer: peer, responder: responder)
     export.open(head)
     return export
   }
 }
 
-/// One `POST`: collects the body, hands it on as OTLP bytes, answers in the request's content type.
+/// One `POST`: collects the body, hands it on as OTLP bytes, answers as the endpoint does.
 final class HTTPExport: RequestReceiver {
+  private let endpoint: HTTPEndpoint
   private let context: IntakeContext
   private let peer: PeerIdentity
   private let responder: any Responder
-  private let format: HTTPAnswer.Format?
+  private var format: BodyFormat?
   private var coding = ContentCoding.identity
   private var body: BodyBuffer
   /// Somebody else has the message: its charge stays until they are done with it.
   private var isHandedOn = false
   private var isAnswered = false
 
-  init(_ context: IntakeContext, head: RequestHead, peer: PeerIdentity, responder: any Responder) {
+  init(_ endpoint: HTTPEndpoint, _ context: IntakeContext, peer: PeerIdentity, responder: any Responder) {
+    self.endpoint = endpoint
     self.context = context
     self.peer = peer
     self.responder = responder
-    format = HTTPAnswer.Format(contentType: head.fields.text("content-type"))
     body = BodyBuffer(bytesMax: context.requestBytesMax, budget: context.budget)
   }
 
   /// Looks at the head; answers at once what can never succeed.
   func open(_ head: RequestHead) {
-    guard head.path == OTLPHTTPService.tracesPath || Self.path(of: head.path) == OTLPHTTPService.tracesPath else {
-      return fail(404, "unknown path; traces go to /v1/traces")
-    }
+    let route = endpoint.route(of: head.path)
+    format = (route ?? endpoint.routes.first)?.format(head.fields.text("content-type"))
+    guard let route else { return fail(404, endpoint.unknownPath) }
     guard head.method == "POST" else {
-      return answer(HTTPAnswer.failure(405, "the method is POST", format: format, extra: ["allow": "POST"]))
+      return answer(HTTPAnswer.failure(405, "the method is POST", form: form, extra: ["allow": "POST"]))
     }
-    guard format != nil else {
-      return fail(415, "the content type is application/x-protobuf or application/json")
-    }
+    guard format != nil else { return fail(415, route.unknownType) }
     if let name = head.fields["content-encoding"] {
       guard let known = ContentCoding(token: name) else {
         return fail(415, "the content encoding is gzip, zstd or identity")
@@ -69,15 +71,6 @@ final class HTTPExport: RequestReceiver {
     if !context.consumer.hasRoom { overload() }
   }
 
-  /// The path of a request's target without its query. A target may be a whole URI, which proxies send and every
-  /// server has to take (RFC 9112, 3.2.2).
-  private static func path(of target: String) -> Substring {
-    var path = target[...]
-    let scheme = ["http://", "https://"].first { path.prefix($0.count).lowercased() == $0 }
-    if let scheme { path = path.dropFirst(scheme.count).drop { $0 != "/" && $0 != "?" } }
-    return path.prefix { $0 != "?" }
-  }
-
   func receive(_ bytes: UnsafeRawBufferPointer) {
     defer { responder.consumed(bytes.count) }
     guard !isAnswered else { return }
@@ -91,7 +84,7 @@ final class HTTPExport: RequestReceiver {
   func finish() {
     guard !isAnswered, let format else { return }
     let preparation = BodyPreparation(
-      coding: coding, isJSON: format == .json, bytesMax: context.requestBytesMax, budget: context.budget)
+      coding: coding, format: format, bytesMax: context.requestBytesMax, budget: context.budget)
     isHandedOn = true
     context.prepare(preparation, body.take(), charged: body.charged) { self.prepared($0, charged: $1) }
   }
@@ -112,7 +105,7 @@ final class HTTPExport: RequestReceiver {
 
   private func handOn(_ message: [UInt8], _ census: RequestCensus?) {
     isHandedOn = true
-    let request = IntakeRequest(body: message, receiver: .otlpHTTP, peer: peer, census: census)
+    let request = IntakeRequest(body: message, receiver: endpoint.receiver, peer: peer, census: census)
     context.consumer.consume(request) { self.conclude($0) }
   }
 
@@ -123,8 +116,16 @@ final class HTTPExport: RequestReceiver {
 
   // MARK: Answers
 
+  private var form: HTTPAnswer.Form {
+    switch format {
+    case .otlp: .protobuf
+    case .otlpJSON: .json
+    default: .plain
+    }
+  }
+
   private func fail(_ status: Int, _ message: String) {
-    answer(HTTPAnswer.failure(status, message, format: format))
+    answer(HTTPAnswer.failure(status, message, form: form))
   }
 
   private func malformed(_ message: String) {
@@ -142,7 +143,7 @@ final class HTTPExport: RequestReceiver {
   /// Turns a verdict into the answer, and books a refusal.
   private func conclude(_ verdict: IntakeVerdict) {
     if let reason = verdict.refusalReason { context.ledger.refusedRequest(reason) }
-    answer(HTTPAnswer.verdict(verdict, format: format))
+    answer(HTTPAnswer.verdict(verdict, form: form))
   }
 
   private func answer(_ response: Response) {

@@ -4,15 +4,18 @@ public import HTTP2Engine
 internal import Telemetry
 internal import TraceWire
 
-/// OTLP over gRPC: `opentelemetry.proto.collector.trace.v1.TraceService/Export`, unary, on HTTP/2.
-public final class OTLPGRPCService: IntakeService {
-  /// The one method that is served.
-  public static let exportPath = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
+/// Traces sent by gRPC, unary, on HTTP/2, by the methods of a receiver.
+public final class GRPCTraceService: IntakeService {
+  /// What is served.
+  public let methods: [GRPCMethod]
 
   public var context: IntakeContext
 
   /// Makes the service of one event loop.
-  public init(_ context: IntakeContext) { self.context = context }
+  public init(_ methods: [GRPCMethod], _ context: IntakeContext) {
+    self.methods = methods
+    self.context = context
+  }
 
   public func begin(
     _ head: RequestHead, from peer: PeerIdentity, responder: any Responder
@@ -23,13 +26,14 @@ public final class OTLPGRPCService: IntakeService {
   }
 }
 
-/// One call of `Export`: collects the one message, hands it on, answers.
+/// One call: collects the one message, hands it on, answers.
 ///
 /// The service is held rather than its context copied: that is one reference to count for each call and not four.
 final class GRPCExport: RequestReceiver {
-  private let service: OTLPGRPCService
+  private let service: GRPCTraceService
   private let peer: PeerIdentity
   private let responder: any Responder
+  private var method = GRPCMethod.otlpExport
   private var coding = ContentCoding.identity
   private var batch: BatchIdentity?
   private var prefix = InlineArray<5, UInt8>(repeating: 0)
@@ -42,7 +46,7 @@ final class GRPCExport: RequestReceiver {
 
   private var context: IntakeContext { service.context }
 
-  init(_ service: OTLPGRPCService, peer: PeerIdentity, responder: any Responder) {
+  init(_ service: GRPCTraceService, peer: PeerIdentity, responder: any Responder) {
     self.service = service
     self.peer = peer
     self.responder = responder
@@ -55,15 +59,16 @@ final class GRPCExport: RequestReceiver {
     guard let contentType = head.fields["content-type"], GRPCAnswer.isGRPC(contentType) else {
       return answer(GRPCAnswer.wrongContentType)
     }
-    guard head.path == OTLPGRPCService.exportPath else {
+    guard let called = service.methods.first(where: { $0.path == head.path }) else {
       return answer(GRPCAnswer.status(.unimplemented, "unknown method"))
     }
+    method = called
     if let name = head.fields["grpc-encoding"] {
       guard let known = ContentCoding(token: name) else { return answer(GRPCAnswer.unknownEncoding) }
       coding = known
     }
     batch = head.fields[BatchIdentity.header].flatMap { BatchIdentity($0) }
-    if !context.consumer.hasRoom { overload() }
+    if method != .jaegerSamplingStrategy, !context.consumer.hasRoom { overload() }
   }
 
   func receive(_ bytes: UnsafeRawBufferPointer) {
@@ -113,8 +118,9 @@ final class GRPCExport: RequestReceiver {
     guard prefixCount == GRPCMessagePrefix.size, body.bytes.count == expected else {
       return malformed("truncated message")
     }
+    if method == .jaegerSamplingStrategy { return answer(GRPCAnswer.strategy(context.samplingProbability)) }
     let preparation = BodyPreparation(
-      coding: coding, isJSON: false, bytesMax: context.requestBytesMax, budget: context.budget)
+      coding: coding, format: method.format, bytesMax: context.requestBytesMax, budget: context.budget)
     isHandedOn = true
     context.prepare(preparation, body.take(), charged: body.charged) { self.prepared($0, charged: $1) }
   }
@@ -136,7 +142,7 @@ final class GRPCExport: RequestReceiver {
   private func handOn(_ message: [UInt8], _ census: RequestCensus?) {
     isHandedOn = true
     let request = IntakeRequest(
-      body: message, receiver: .otlpGRPC, peer: peer, batch: batch, census: census)
+      body: message, receiver: method.receiver, peer: peer, batch: batch, census: census)
     context.consumer.consume(request) { self.conclude($0) }
   }
 
