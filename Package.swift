@@ -68,7 +68,12 @@ let package = Package(
     module("Stitching", ["TraceWire", "Telemetry", "Compression"]),
     module("Formats", ["TraceWire"]),
 
-    module("Transport", ["HTTP2Engine", "TLSEngine", "Telemetry", nioCore, nioPosix, nioHTTP1]),
+    module(
+      "Transport",
+      [
+        "HTTP2Engine", "TLSEngine", "Telemetry", nioCore, nioPosix, nioHTTP1,
+        product("DequeModule", "swift-collections"),
+      ]),
     module("Intake", ["TraceWire", "Formats", "Compression", "HTTP2Engine", "Telemetry", "Delivery"]),
 
     module(

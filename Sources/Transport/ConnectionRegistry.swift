@@ -1,12 +1,16 @@
 internal import NIOCore
 
-/// The open connections of one listener on one event loop, so that a drain reaches each.
+/// The open connections of one listener on one event loop, so that a drain reaches each, and the loop's turns.
 final class ConnectionRegistry {
   private let loop: any EventLoop
+  let turns: Turns
   private var connections: [ObjectIdentifier: ServerConnection] = [:]
   private var drained: EventLoopPromise<Void>?
 
-  init(_ loop: any EventLoop) { self.loop = loop }
+  init(_ loop: any EventLoop, _ turns: Turns) {
+    self.loop = loop
+    self.turns = turns
+  }
 
   var count: Int { connections.count }
 

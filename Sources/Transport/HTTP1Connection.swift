@@ -10,6 +10,7 @@ final class HTTP1Connection: ChannelInboundHandler {
   private let service: any RequestService
   private let peer: PeerIdentity
   private weak var connection: ServerConnection?
+  private let turns: Turns
   private var context: ChannelHandlerContext?
   private var exchange: HTTP1Exchange?
   private var isDraining = false
@@ -27,7 +28,8 @@ final class HTTP1Connection: ChannelInboundHandler {
   /// A peer that sends requests without waiting for answers gets so many before others have their turn.
   private static let answersPerTurn = 8
 
-  init(service: any RequestService, peer: PeerIdentity, connection: ServerConnection) {
+  init(service: any RequestService, peer: PeerIdentity, connection: ServerConnection, turns: Turns) {
+    self.turns = turns
     self.service = service
     self.peer = peer
     self.connection = connection
@@ -155,7 +157,7 @@ final class HTTP1Connection: ChannelInboundHandler {
       context.channel.setOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 4096))
         .whenFailure { _ in }
     }
-    context.eventLoop.assumeIsolated().execute { [weak self] in
+    turns.add { [weak self] in
       guard let self, exchange === answered else { return }
       answersInTurn = 0
       answerNow(answered, response)

@@ -23,14 +23,17 @@ public final class Listener: Sendable {
     self.options = options
   }
 
-  /// Binds and begins to accept on the group's loops; each loop's connections are served by its own service.
+  /// Binds and begins to accept on the group's loops; each loop's connections are served by its own service. `turns` are
+  /// the loops' own; by default nobody else has any.
   /// Throws what the system says when the address cannot be bound.
   public static func bind(
     _ options: ListenerOptions, group: MultiThreadedEventLoopGroup, services: PerLoop<any RequestService>,
-    counters: ConnectionCounters
+    turns: PerLoop<Turns>? = nil, counters: ConnectionCounters
   ) async throws -> Listener {
     let loops = Array(group.makeIterator())
-    let registries = try await PerLoop(on: loops) { loop, _ in ConnectionRegistry(loop) }
+    let registries = try await PerLoop(on: loops) { loop, _ in
+      ConnectionRegistry(loop, turns?.value(on: loop) ?? Turns(loop))
+    }
     let scratches = try await PerLoop(on: loops) { _, _ in ScratchBuffer() }
     let inForce = OptionsInForce(options)
     let bootstrap = ServerBootstrap(group: group)

@@ -232,7 +232,7 @@ final class ServerConnection: ChannelDuplexHandler {
 
   private func startHTTP1(_ held: [UInt8]) {
     guard let context else { return }
-    let handler = HTTP1Connection(service: service, peer: peer, connection: self)
+    let handler = HTTP1Connection(service: service, peer: peer, connection: self, turns: registry.turns)
     do {
       try HTTP1Connection.install(handler, in: context.pipeline.syncOperations, limits: options.http2)
     } catch {

@@ -20,7 +20,7 @@ final class EmbeddedConnection {
     let connection = ServerConnection(
       ListenerOptions(
         name: "test", host: "", port: 0, protocols: protocols, tls: tls),
-      service: ScriptedService(journal, loop), counters: counters, registry: ConnectionRegistry(loop),
+      service: ScriptedService(journal, loop), counters: counters, registry: ConnectionRegistry(loop, Turns(loop)),
       scratch: ScratchBuffer())
     self.connection = connection
     try channel.pipeline.syncOperations.addHandler(connection)

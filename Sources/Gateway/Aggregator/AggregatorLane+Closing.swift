@@ -3,6 +3,7 @@ internal import NIOCore
 internal import Stitching
 internal import Telemetry
 internal import TraceWire
+internal import Transport
 
 /// Closing and handing on.
 extension AggregatorLane {
@@ -29,8 +30,7 @@ extension AggregatorLane {
     handOnClosed(
       hasToClose ? shard.closeAll(now: now, limit: Self.closedAtOnce) : shard.advance(to: now), now)
     askForClosings()
-    let lane = NIOLoopBound(self, eventLoop: loop)
-    loop.execute { lane.value.closeInTurn() }
+    turns.add { self.closeInTurn() }
   }
 
   /// Hands on traces that no journal knows of, as far as the exporters' queues.

@@ -30,6 +30,7 @@ final class AggregatorLane: SpanConsumer {
   var account: JournalAccount?
   private let stage: AggregatorStage
   private let bulk: PerLoop<AggregatorStage>
+  let turns: Turns
   /// Bytes of the shard that the budget is charged with.
   private var chargedBytes = 0
   /// Whether every trace is to close, whatever its time.
@@ -42,10 +43,11 @@ final class AggregatorLane: SpanConsumer {
 
   init(
     _ shared: AggregatorShared, shard: StitchingShard, exporters: [ExporterLane], bulk: PerLoop<AggregatorStage>,
-    retention: Duration, number: Int, loop: any EventLoop
+    turns: Turns, retention: Duration, number: Int, loop: any EventLoop
   ) {
     self.shared = shared
     self.bulk = bulk
+    self.turns = turns
     self.shard = shard
     self.exporters = exporters
     self.number = number
@@ -163,7 +165,9 @@ final class AggregatorLane: SpanConsumer {
     let then = NIOLoopBound(then, eventLoop: loop)
     let countdown = Countdown(taken.lists.count) { [loop] in loop.execute { then.value() } }
     for number in taken.lists.indices {
-      lanes?.execute(on: number) { $0.ingestInTurn(taken, taken.lists[number][...], countdown) }
+      lanes?.execute(on: number) { lane in
+        lane.turns.add { lane.ingestInTurn(taken, taken.lists[number][...], countdown) }
+      }
     }
   }
 
@@ -171,8 +175,7 @@ final class AggregatorLane: SpanConsumer {
     if !spans.isEmpty { ingest(taken.request, Array(spans.prefix(Self.spansAtOnce)), entry: nil) }
     let rest = spans.dropFirst(Self.spansAtOnce)
     guard !rest.isEmpty else { return countdown.count() }
-    let lane = NIOLoopBound(self, eventLoop: loop)
-    loop.execute { lane.value.ingestInTurn(taken, rest, countdown) }
+    turns.add { self.ingestInTurn(taken, rest, countdown) }
   }
 
   /// Takes this shard's spans out of a request.

@@ -66,6 +66,7 @@ final class AggregatorRole: StartedRole {
           ExporterLane(exporter, number: number, loop: loop, seed: .random(in: .min ... .max))
         })
     }
+    let turns = try await PerLoop(on: loops) { loop, _ in Turns(loop) }
     let bulkLoops = BulkLoops.start(count: loops.count)
     let bulk = try await PerLoop(on: bulkLoops) { _, _ in AggregatorStage(shared) }
     // What the journal holds came earlier, and no trace is older than this.
@@ -80,8 +81,8 @@ final class AggregatorRole: StartedRole {
           flow: configuration.flowLimits.divided(by: loops.count), names: names,
           hash: secret.derived(UInt64(number) + 1), now: begin,
           asksBeforeClosing: journal != nil),
-        exporters: exporterLanes.map { $0.value(on: loop) }, bulk: bulk, retention: configuration.flow.linkTTL,
-        number: number, loop: loop)
+        exporters: exporterLanes.map { $0.value(on: loop) }, bulk: bulk, turns: turns.value(on: loop),
+        retention: configuration.flow.linkTTL, number: number, loop: loop)
     }
     _ = await lanes.map { $0.connect(lanes) }
     var base: FlowSnapshot?
@@ -93,8 +94,8 @@ final class AggregatorRole: StartedRole {
     }
     _ = await lanes.map { $0.start() }
     let intake = try await Listeners.bind(
-      configuration.receivers, limits: configuration.limits, group: group, bulk: bulkLoops, budget: budget,
-      ledger: ledger, retryAfter: shared.retryAfter
+      configuration.receivers, limits: configuration.limits, group: group, bulk: bulkLoops, turns: turns,
+      budget: budget, ledger: ledger, retryAfter: shared.retryAfter
     ) { lanes.value(on: $0) }
     return AggregatorRole(
       configuration: configuration, shared: shared, exporters: exporters, exporterLanes: exporterLanes, lanes: lanes,

@@ -65,7 +65,7 @@ final class Listeners: Sendable {
   /// the one that cannot be.
   static func bind(
     _ configuration: ReceiversConfiguration, limits: LimitsConfiguration, group: MultiThreadedEventLoopGroup,
-    bulk: [any EventLoop], budget: ByteBudget, ledger: SpanLedger, retryAfter: Duration,
+    bulk: [any EventLoop], turns: PerLoop<Turns>, budget: ByteBudget, ledger: SpanLedger, retryAfter: Duration,
     samplingProbability: Double = 1,
     consumer: @escaping @Sendable (any EventLoop) -> any SpanConsumer
   ) async throws -> Listeners {
@@ -88,7 +88,7 @@ final class Listeners: Sendable {
         http2: HTTP2Limits(limits), timeouts: ConnectionTimeouts(limits))
       let requests = try await PerLoop<any RequestService>(on: loops) { loop, _ in services.value(on: loop) }
       do {
-        let listener = try await Listener.bind(options, group: group, services: requests, counters: counters)
+        let listener = try await Listener.bind(options, group: group, services: requests, turns: turns, counters: counters)
         bound.append(Bound(listener: listener, services: services, tls: tls))
       } catch {
         throw StartFailure(message: "cannot listen on \(place.host):\(place.port) for \(receiver.name): \(error)")

@@ -14,15 +14,20 @@ final class RelayLane: SpanConsumer {
   private let exporter: ExporterLane
   private let stage: RelayStage
   private let bulk: PerLoop<RelayStage>
+  private let turns: Turns
   private var timer: Scheduled<Void>?
   /// The batches on disk; nil where the queue is in memory.
   private let backlog: DiskBacklog?
   private var owners = WaitingRequests()
 
-  init(_ shared: RelayShared, exporter: ExporterLane, bulk: PerLoop<RelayStage>, number: Int, loop: any EventLoop) {
+  init(
+    _ shared: RelayShared, exporter: ExporterLane, bulk: PerLoop<RelayStage>, turns: Turns, number: Int,
+    loop: any EventLoop
+  ) {
     self.shared = shared
     self.exporter = exporter
     self.bulk = bulk
+    self.turns = turns
     self.number = number
     self.loop = loop
     stage = RelayStage(shared)
@@ -85,8 +90,7 @@ final class RelayLane: SpanConsumer {
     if let first = batches.first { dispatch(first) }
     let rest = batches.dropFirst()
     guard !rest.isEmpty else { return then() }
-    let here = NIOLoopBound((lane: self, then: then), eventLoop: loop)
-    loop.execute { here.value.lane.dispatchInTurn(rest, then: here.value.then) }
+    turns.add { self.dispatchInTurn(rest, then: then) }
   }
 
   private func dispatch(_ batch: Batch) {

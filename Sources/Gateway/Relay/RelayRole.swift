@@ -52,10 +52,13 @@ final class RelayRole: StartedRole {
     let exporterLanes = try await PerLoop(on: loops) { loop, number in
       ExporterLane(exporter, number: number, loop: loop, seed: .random(in: .min ... .max))
     }
+    let turns = try await PerLoop(on: loops) { loop, _ in Turns(loop) }
     let bulkLoops = BulkLoops.start(count: loops.count)
     let bulk = try await PerLoop(on: bulkLoops) { _, _ in RelayStage(shared) }
     let lanes = try await PerLoop(on: loops) { loop, number in
-      RelayLane(shared, exporter: exporterLanes.value(on: loop), bulk: bulk, number: number, loop: loop)
+      RelayLane(
+        shared, exporter: exporterLanes.value(on: loop), bulk: bulk, turns: turns.value(on: loop), number: number,
+        loop: loop)
     }
     if let store {
       for number in loops.indices {
@@ -63,8 +66,8 @@ final class RelayRole: StartedRole {
       }
     }
     let intake = try await Listeners.bind(
-      configuration.receivers, limits: configuration.limits, group: group, bulk: bulkLoops, budget: budget,
-      ledger: ledger, retryAfter: shared.retryAfter, samplingProbability: configuration.sampling.probability
+      configuration.receivers, limits: configuration.limits, group: group, bulk: bulkLoops, turns: turns,
+      budget: budget, ledger: ledger, retryAfter: shared.retryAfter, samplingProbability: configuration.sampling.probability
     ) { lanes.value(on: $0) }
     return RelayRole(
       configuration: configuration, shared: shared, exporter: exporter, lanes: lanes, bulk: bulk,
