@@ -125,8 +125,8 @@ let package = Package(
       "Gateway",
       [
         "Gateway", logging, "Compression", "DiskLog", "Intake", "HTTP2Engine", "TraceWire", "Telemetry", "Policy",
-        "Delivery", "Stitching",
-        "TestKit",
+        "Delivery", "Stitching", "Transport",
+        "TestKit", nioCore, nioPosix,
       ]),
     tests("FaultProxy", ["FaultProxy", nioCore, nioPosix]),
     tests("System", ["longspan", "FaultProxy", "TestKit", "TraceWire", product("SwiftProtobuf", "swift-protobuf")]),

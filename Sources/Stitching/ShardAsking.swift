@@ -43,6 +43,13 @@ extension ShardState {
     }
   }
 
+  /// Remembers a closed trace that is neither live nor remembered.
+  mutating func rememberClosed(_ id: TraceID, _ now: UInt64) {
+    let now = tick(now)
+    guard live.find(id) == nil, closed.find(id, now: now) == nil else { return }
+    closed.remember(id, [], [], now: now)
+  }
+
   mutating func forgetCounts() {
     flows.reset()
     earlyClosings = [UInt64](repeating: 0, count: EarlyClosing.allCases.count)

@@ -56,6 +56,12 @@ public final class StitchingShard {
   /// Whether a trace is being collected.
   public func isLive(_ id: TraceID) -> Bool { state.live.find(id) != nil }
 
+  /// Whether a trace has closed and is remembered.
+  public func isClosed(_ id: TraceID, now: UInt64) -> Bool { state.closed.find(id, now: max(now, state.clock)) != nil }
+
+  /// Remembers a trace, unless it is known, as one that has closed and of whose spans nothing is known any more.
+  public func rememberClosed(_ id: TraceID, now: UInt64) { state.rememberClosed(id, now) }
+
   /// Forgets what was counted so far, but nothing of the traces: somebody else knows the counts.
   public func forgetCounts() { state.forgetCounts() }
 

@@ -27,7 +27,7 @@ final class AggregatorJournal: Sendable {
     var shards: [UInt64: Int] = [:]
     /// Entries, oldest first; one that is needed no more stays until it comes first.
     var entries: Deque<UInt64> = []
-    /// Records of closings and settlings, oldest first.
+    /// All other records, oldest first.
     var marks: Deque<UInt64> = []
     /// To be removed with the next checkpoint.
     var free: [UInt64] = []
@@ -49,7 +49,7 @@ final class AggregatorJournal: Sendable {
   private let state = Mutex(State())
   private let logger: Logger
 
-  private init(_ log: DiskLog, exporters: [String], logger: Logger) {
+  init(_ log: DiskLog, exporters: [String], logger: Logger) {
     self.log = log
     self.exporters = exporters
     self.logger = logger
@@ -110,6 +110,14 @@ final class AggregatorJournal: Sendable {
     }
   }
 
+  /// Writes that an entry mentions traces that were closed. Where that fails, they are new ones after a crash if nothing
+  /// else tells of their closing.
+  func write(late ids: [TraceID], of entry: UInt64, isNew: Bool) {
+    write(.late(ids, of: entry, isNew: isNew), isForced: true) { [self] result in
+      if case .success(let address) = result { noteMark(address) }
+    }
+  }
+
   private func write(
     _ record: JournalRecord, payload: [UInt8] = [], isForced: Bool,
     written: @escaping @Sendable (Result<UInt64, DiskLogFault>) -> Void
@@ -133,7 +141,7 @@ final class AggregatorJournal: Sendable {
     }
   }
 
-  /// A record of a closing or a settling lies in the journal.
+  /// A record that is no batch lies in the journal.
   func noteMark(_ address: UInt64) {
     state.withLock { state in
       state.through = address

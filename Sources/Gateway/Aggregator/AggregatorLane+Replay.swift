@@ -17,9 +17,11 @@ extension AggregatorLane {
     var live: [TraceID] = []
     let runs = TraceRuns(spans, of: request)
     for (id, run) in zip(runs.ids, runs.lists) {
+      let unit = JournalUnit(trace: id, address: entry)
+      if left.isLate(unit) { shard.rememberClosed(id, now: then) }
       let report = shard.ingest(request, spans: Array(run), now: then)
       if report.late > 0 {
-        let unit = JournalUnit(trace: id, address: entry)
+      if report.late > 0 {
         let pending = left.pending(unit, of: shared.journal?.exporters ?? [])
         let token = account?.late([id], of: entry, exporters: pending, now: now)
         handOnAgain(report.latePayload, spans: report.late, token, pending)

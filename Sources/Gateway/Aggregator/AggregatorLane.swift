@@ -197,11 +197,11 @@ final class AggregatorLane: SpanConsumer {
   private func note(_ report: IngestReport, of entry: UInt64, _ traces: [TraceID], now: UInt64) -> UInt64? {
     guard let journal = shared.journal else { return nil }
     var token: UInt64?
-    if report.late > 0 {
-      let late = traces.filter { !shard.isLive($0) }
-      token = account?.late(late, of: entry, exporters: journal.allExporters, now: now)
-    }
+    let late = traces.filter { !shard.isLive($0) }
+    if report.late > 0 { token = account?.late(late, of: entry, exporters: journal.allExporters, now: now) }
     account?.took(entry, live: traces.filter { shard.isLive($0) })
+    let closed = late.filter { shard.isClosed($0, now: now) }
+    if !closed.isEmpty { journal.write(late: closed, of: entry, isNew: report.late > 0) }
     return token
   }
 

@@ -12,11 +12,15 @@ enum JournalRecord {
   case closed([TraceID], exporters: [String])
   /// What one exporter is done with.
   case settled([JournalUnit], exporter: String)
+  /// Traces that were closed when the batch at this address mentioned them, and whether that brought new spans: what is
+  /// known of their closing may go before the batch does.
+  case late([TraceID], of: UInt64, isNew: Bool)
 
   private enum Kind: UInt8 {
     case batch = 1
     case closed = 2
     case settled = 3
+    case late = 4
   }
 
   private static let version: UInt8 = 1
@@ -36,9 +40,7 @@ enum JournalRecord {
         guard let name = bytes.text() else { return nil }
         names.append(name)
       }
-      var ids: [TraceID] = []
-      while let high = bytes.number(), let low = bytes.number() { ids.append(TraceID(high: high, low: low)) }
-      self = .closed(ids, exporters: names)
+      self = .closed(bytes.traceIDs(), exporters: names)
     case .settled:
       guard let name = bytes.text() else { return nil }
       var units: [JournalUnit] = []
@@ -46,6 +48,9 @@ enum JournalRecord {
         units.append(JournalUnit(trace: TraceID(high: high, low: low), address: address))
       }
       self = .settled(units, exporter: name)
+    case .late:
+      guard let address = bytes.number(), let isNew = bytes.byte() else { return nil }
+      self = .late(bytes.traceIDs(), of: address, isNew: isNew != 0)
     }
   }
 
@@ -61,10 +66,7 @@ enum JournalRecord {
       kind = .closed
       bytes.append(number: UInt64(names.count))
       for name in names { bytes.append(text: name) }
-      for id in ids {
-        bytes.append(number: id.high)
-        bytes.append(number: id.low)
-      }
+      bytes.append(ids)
     case .settled(let units, let name):
       kind = .settled
       bytes.append(text: name)
@@ -73,6 +75,11 @@ enum JournalRecord {
         bytes.append(number: unit.trace.low)
         bytes.append(number: unit.address)
       }
+    case .late(let ids, let address, let isNew):
+      kind = .late
+      bytes.append(number: address)
+      bytes.append(isNew ? 1 : 0)
+      bytes.append(ids)
     }
     return DiskLogRecord(kind: kind.rawValue, header: bytes, payload: payload)
   }
@@ -147,6 +154,13 @@ private struct ByteReader {
     return rest.prefix(8).reversed().reduce(0) { $0 << 8 | UInt64($1) }
   }
 
+  /// Trace IDs up to the end.
+  mutating func traceIDs() -> [TraceID] {
+    var ids: [TraceID] = []
+    while let high = number(), let low = number() { ids.append(TraceID(high: high, low: low)) }
+    return ids
+  }
+
   mutating func text() -> String? {
     guard let count = number(), count <= UInt64(rest.count) else { return nil }
     defer { rest.removeFirst(Int(count)) }
@@ -157,6 +171,13 @@ private struct ByteReader {
 extension [UInt8] {
   fileprivate mutating func append(number: UInt64) {
     for shift in 0..<8 { append(UInt8(truncatingIfNeeded: number >> (UInt64(shift) * 8))) }
+  }
+
+  fileprivate mutating func append(_ ids: [TraceID]) {
+    for id in ids {
+      append(number: id.high)
+      append(number: id.low)
+    }
   }
 
   fileprivate mutating func append(text: String) {

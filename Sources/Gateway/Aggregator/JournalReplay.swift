@@ -10,6 +10,9 @@ internal import Transport
 /// What exporters were done with when an earlier life ended, and which exporters there are now.
 final class JournalLeftovers: Sendable {
   private let settled: [Set<JournalUnit>]
+  /// What came too late, and what of that held nothing new.
+  private let late: Set<JournalUnit>
+  private let repeated: Set<JournalUnit>
   private let exporters: [String]
   /// Where the journal's records lie, oldest first.
   let addresses: [UInt64]
@@ -18,21 +21,34 @@ final class JournalLeftovers: Sendable {
   init(_ journal: AggregatorJournal) throws {
     exporters = journal.exporters
     var settled = exporters.map { _ in Set<JournalUnit>() }
+    var late: Set<JournalUnit> = []
+    var repeated: Set<JournalUnit> = []
     var addresses: [UInt64] = []
     try journal.log.index { entry in
       addresses.append(entry.address)
-      guard case .settled(let units, let name) = JournalRecord(kind: entry.kind, header: entry.header),
-        let place = journal.exporters.firstIndex(of: name)
-      else { return }
-      settled[place].formUnion(units)
+      switch JournalRecord(kind: entry.kind, header: entry.header) {
+      case .settled(let units, let name):
+        if let place = journal.exporters.firstIndex(of: name) { settled[place].formUnion(units) }
+      case .late(let ids, let address, let isNew):
+        let units = ids.map { JournalUnit(trace: $0, address: address) }
+        late.formUnion(units)
+        if !isNew { repeated.formUnion(units) }
+      case .batch, .closed, nil: break
+      }
     }
     self.settled = settled
+    self.late = late
+    self.repeated = repeated
     self.addresses = addresses
   }
+
+  /// Whether a trace was closed when the batch at this address came.
+  func isLate(_ unit: JournalUnit) -> Bool { late.contains(unit) }
 
   /// The exporters, of those it was for, that are there and not done with a unit: a bit each.
   func pending(_ unit: JournalUnit, of names: [String]) -> UInt64 {
     var pending: UInt64 = 0
+    guard !repeated.contains(unit) else { return pending }
     for (place, name) in exporters.enumerated() where names.contains(name) && !settled[place].contains(unit) {
       pending |= 1 << UInt64(place)
     }
@@ -105,7 +121,7 @@ struct JournalReplay {
       for (number, part) in parts.enumerated() where !part.isEmpty {
         lanes.execute(on: number) { $0.replay(closing: part, at: address, exporters: names, left) }
       }
-    case .settled: journal.noteMark(address)
+    case .settled, .late: journal.noteMark(address)
     case nil: logger.error("a record of the journal is of an unknown kind", metadata: ["address": "\(address)"])
     }
   }
