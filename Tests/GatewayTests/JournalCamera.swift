@@ -34,7 +34,7 @@ final class JournalCamera: Sendable {
   private let witness: JournalWitness
   private let oneIn: Int
   private let state: Mutex<State>
-  private static let picturesMax = 6
+  private static let picturesMax = 3
 
   init(path: String, seed: UInt64, oneIn: Int, witness: JournalWitness) {
     self.path = path

@@ -125,8 +125,12 @@ final class JournalLife: Sendable {
 
   /// Ends it, as far as a test can: nobody sees any more of it.
   func end() async {
-    for lanes in exporterLanes { _ = await lanes.map { $0.close() } }
     for listener in listeners { await listener.drain(within: .zero) }
+    for lanes in exporterLanes { _ = await lanes.map { $0.close() } }
+    // Lanes hold each other; what is not let go of would look for its back end for ever.
+    if let nobody = try? await PerLoop<AggregatorLane>(on: [], { _, _ in throw CancellationError() }) {
+      _ = await lanes.map { $0.connect(nobody) }
+    }
     camera.stop()
     await journal.close()
     try? FileManager.default.removeItem(atPath: folder)

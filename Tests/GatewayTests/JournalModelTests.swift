@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// The aggregator's journal against a model in memory, with crashes at any moment, also of a life that only begins.
-@Suite struct JournalModelTests {
+@Suite(.serialized) struct JournalModelTests {
   static let seeds: Range<UInt64> = {
     let environment = ProcessInfo.processInfo.environment
     let first = environment["JOURNAL_SEED"].flatMap { UInt64($0) } ?? 1

@@ -213,6 +213,7 @@ struct JournalRun {
   /// All back ends take everything: nothing stays owed, and the disk knows it.
   private func settle(_ life: JournalLife) async {
     life.becomeWilling()
+    await life.settleDown()
     let ledger = life.shared.ledger
     let isDone = await life.wait {
       life.sealBatches()

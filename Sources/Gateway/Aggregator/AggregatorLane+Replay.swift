@@ -21,12 +21,15 @@ extension AggregatorLane {
       if left.isLate(unit) { shard.rememberClosed(id, now: then) }
       let report = shard.ingest(request, spans: Array(run), now: then)
       if report.late > 0 {
-      if report.late > 0 {
         let pending = left.pending(unit, of: shared.journal?.exporters ?? [])
         let token = account?.late([id], of: entry, exporters: pending, now: now)
         handOnAgain(report.latePayload, spans: report.late, token, pending)
       }
-      if shard.isLive(id) { live.append(id) }
+      if shard.isLive(id) {
+        live.append(id)
+      } else if shard.isClosed(id, now: then) {
+        left.note(late: unit, isNew: report.late > 0)
+      }
     }
     account?.took(entry, live: live)
     chargeHeldBytes()

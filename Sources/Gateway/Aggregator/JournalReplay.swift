@@ -3,6 +3,7 @@ internal import Delivery
 internal import DiskLog
 internal import Logging
 internal import Stitching
+internal import Synchronization
 internal import Telemetry
 internal import TraceWire
 internal import Transport
@@ -10,8 +11,9 @@ internal import Transport
 /// What exporters were done with when an earlier life ended, and which exporters there are now.
 final class JournalLeftovers: Sendable {
   private let settled: [Set<JournalUnit>]
-  /// What came too late, and what of that held nothing new.
+  /// What came too late, what of that held nothing new, and what was not written down of it.
   private let late: Set<JournalUnit>
+  private let unwritten = Mutex<[(unit: JournalUnit, isNew: Bool)]>([])
   private let repeated: Set<JournalUnit>
   private let exporters: [String]
   /// Where the journal's records lie, oldest first.
@@ -44,6 +46,19 @@ final class JournalLeftovers: Sendable {
 
   /// Whether a trace was closed when the batch at this address came.
   func isLate(_ unit: JournalUnit) -> Bool { late.contains(unit) }
+
+  /// A trace was closed when the batch at this address came. The process ended before that was written, perhaps.
+  func note(late unit: JournalUnit, isNew: Bool) {
+    guard !late.contains(unit) else { return }
+    unwritten.withLock { $0.append((unit, isNew)) }
+  }
+
+  /// Writes what the earlier life did not come to.
+  func write(to journal: AggregatorJournal) {
+    for (unit, isNew) in unwritten.withLock({ $0 }) {
+      journal.write(late: [unit.trace], of: unit.address, isNew: isNew)
+    }
+  }
 
   /// The exporters, of those it was for, that are there and not done with a unit: a bit each.
   func pending(_ unit: JournalUnit, of names: [String]) -> UInt64 {
@@ -94,6 +109,7 @@ struct JournalReplay {
     if !isPast { forgetCounts() }
     shared.known.restore(checkpoint?.window, batches)
     let recovered = await lanes.map { $0.bookRecovered() }
+    left.write(to: journal)
     let traces = recovered.reduce(0) { $0 + $1.traces }
     if !addresses.isEmpty {
       logger.notice(
