@@ -85,8 +85,8 @@ final class JournalLife: Sendable {
     if exports { for backEnd in backEnds { listeners.append(try await backEnd.listen(on: Self.group)) } }
     self.listeners = listeners
     let exporters = try settings.exporters.enumerated().map { place, name in
-      let port = listeners.indices.contains(place) ? listeners[place].addresses[0].address.split(separator: ":")[1] : "9"
-      var section = ExporterConfiguration(name: name, host: "127.0.0.1", port: Int(port) ?? 9, compression: .none)
+      let port = listeners.dropFirst(place).first?.addresses[0].address.split(separator: ":").last.flatMap { Int($0) }
+      var section = ExporterConfiguration(name: name, host: "127.0.0.1", port: port ?? 9, compression: .none)
       section.tls = nil
       section.retry.initialInterval = .milliseconds(1)
       section.retry.maxInterval = .milliseconds(2)

@@ -51,6 +51,14 @@ import TraceWire
     }
   }
 
+  @Test func lateTracesAreReadBack() {
+    let ids = [trace(1), TraceID(high: .max, low: 0)]
+    guard case .late(ids, of: 7, isNew: false) = readBack(.late(ids, of: 7, isNew: false)) else {
+      Issue.record("late traces are read as they were written")
+      return
+    }
+  }
+
   @Test func otherBytesAreNoRecord() {
     #expect(JournalRecord(kind: 9, header: [1]) == nil)
     #expect(JournalRecord(kind: 1, header: []) == nil)
