@@ -30,8 +30,10 @@ final class FakeBackEnd: Sendable {
 
   /// Begins to listen.
   func listen(on group: MultiThreadedEventLoopGroup) async throws -> Listeners {
-    try await Listeners.bind(
-      OTLPReceiverConfiguration(grpc: ListenerConfiguration(port: 0)), limits: LimitsConfiguration(), group: group,
+    var receivers = ReceiversConfiguration()
+    receivers.otlp = OTLPReceiverConfiguration(grpc: ListenerConfiguration(port: 0))
+    return try await Listeners.bind(
+      receivers, limits: LimitsConfiguration(), threads: try await RoleLoops(group, bulk: Array(group.makeIterator())),
       budget: ByteBudget(limit: 1 << 30, spike: 1 << 20), ledger: SpanLedger(), retryAfter: .milliseconds(1)
     ) { [self] loop in BackEndConsumer(self, loop) }
   }

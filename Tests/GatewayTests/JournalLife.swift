@@ -106,13 +106,15 @@ final class JournalLife: Sendable {
     self.exporterLanes = exporterLanes
     let now = NIODeadline.now().uptimeNanoseconds + Self.ahead
     clock = Mutex(now)
+    let bulk = try await PerLoop(on: loops) { _, _ in AggregatorStage(shared) }
     let lanes = try await PerLoop(on: loops) { [exporterLanes, stitching, flowLimits] loop, number in
       AggregatorLane(
         shared,
         shard: StitchingShard(
           limits: stitching.divided(by: loops.count), flow: flowLimits.divided(by: loops.count), names: names,
           hash: secret.derived(UInt64(number) + 1), now: now, asksBeforeClosing: true),
-        exporters: exporterLanes.map { $0.value(on: loop) }, retention: Self.retention, number: number, loop: loop)
+        exporters: exporterLanes.map { $0.value(on: loop) }, bulk: bulk, turns: Turns(loop),
+        retention: Self.retention, number: number, loop: loop)
     }
     self.lanes = lanes
     _ = await lanes.map { $0.connect(lanes) }

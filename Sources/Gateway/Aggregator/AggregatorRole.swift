@@ -39,8 +39,8 @@ final class AggregatorRole: StartedRole {
 
   /// Builds the parts from the back ends backwards and opens the receivers last.
   static func start(_ configuration: AggregatorConfiguration, logger: Logger) async throws -> AggregatorRole {
-    let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
-    let loops = Array(group.makeIterator())
+    let threads = try await RoleLoops()
+    let loops = threads.all
     let ledger = SpanLedger()
     let memory = configuration.stitching.memoryLimitBytes
     let budget = ByteBudget(limit: memory, spike: memory / 8)
@@ -66,9 +66,7 @@ final class AggregatorRole: StartedRole {
           ExporterLane(exporter, number: number, loop: loop, seed: .random(in: .min ... .max))
         })
     }
-    let turns = try await PerLoop(on: loops) { loop, _ in Turns(loop) }
-    let bulkLoops = BulkLoops.start(count: loops.count)
-    let bulk = try await PerLoop(on: bulkLoops) { _, _ in AggregatorStage(shared) }
+    let bulk = try await PerLoop(on: threads.bulk) { _, _ in AggregatorStage(shared) }
     // What the journal holds came earlier, and no trace is older than this.
     let now = NIODeadline.now().uptimeNanoseconds
     let age = UInt64(max(0, configuration.stitching.maxTraceAge.nanosecondsClamped))
@@ -81,7 +79,7 @@ final class AggregatorRole: StartedRole {
           flow: configuration.flowLimits.divided(by: loops.count), names: names,
           hash: secret.derived(UInt64(number) + 1), now: begin,
           asksBeforeClosing: journal != nil),
-        exporters: exporterLanes.map { $0.value(on: loop) }, bulk: bulk, turns: turns.value(on: loop),
+        exporters: exporterLanes.map { $0.value(on: loop) }, bulk: bulk, turns: threads.turns.value(on: loop),
         retention: configuration.flow.linkTTL, number: number, loop: loop)
     }
     _ = await lanes.map { $0.connect(lanes) }
@@ -94,8 +92,8 @@ final class AggregatorRole: StartedRole {
     }
     _ = await lanes.map { $0.start() }
     let intake = try await Listeners.bind(
-      configuration.receivers, limits: configuration.limits, group: group, bulk: bulkLoops, turns: turns,
-      budget: budget, ledger: ledger, retryAfter: shared.retryAfter
+      configuration.receivers, limits: configuration.limits, threads: threads, budget: budget,
+      ledger: ledger, retryAfter: shared.retryAfter
     ) { lanes.value(on: $0) }
     return AggregatorRole(
       configuration: configuration, shared: shared, exporters: exporters, exporterLanes: exporterLanes, lanes: lanes,

@@ -61,24 +61,22 @@ final class Listeners: Sendable {
     self.bound = bound
   }
 
-  /// Binds every configured receiver; `bulk` has a thread for each of the group's loops. Throws `StartFailure` naming
-  /// the one that cannot be.
+  /// Binds every configured receiver. Throws `StartFailure` naming the one that cannot be.
   static func bind(
-    _ configuration: ReceiversConfiguration, limits: LimitsConfiguration, group: MultiThreadedEventLoopGroup,
-    bulk: [any EventLoop], turns: PerLoop<Turns>, budget: ByteBudget, ledger: SpanLedger, retryAfter: Duration,
-    samplingProbability: Double = 1,
+    _ configuration: ReceiversConfiguration, limits: LimitsConfiguration, threads: RoleLoops, budget: ByteBudget,
+    ledger: SpanLedger, retryAfter: Duration, samplingProbability: Double = 1,
     consumer: @escaping @Sendable (any EventLoop) -> any SpanConsumer
   ) async throws -> Listeners {
     let counters = ConnectionCounters(
       connectionsMax: limits.maxConnections, perPeerMax: limits.maxConnectionsPerPeer)
-    let loops = Array(group.makeIterator())
+    let loops = threads.all
     var bound: [Bound] = []
     for receiver in receivers {
       guard let place = receiver.configuration(configuration) else { continue }
       let services = try await PerLoop<any IntakeService>(on: loops) { [service = receiver.service] loop, number in
         var context = IntakeContext(
           requestBytesMax: limits.maxRequestBytes, retryAfter: retryAfter, consumer: consumer(loop), budget: budget,
-          ledger: ledger, offload: BulkLoop(bulk[number], of: loop))
+          ledger: ledger, offload: BulkLoop(threads.bulk[number], of: loop))
         context.samplingProbability = samplingProbability
         return service(context)
       }
@@ -88,13 +86,14 @@ final class Listeners: Sendable {
         http2: HTTP2Limits(limits), timeouts: ConnectionTimeouts(limits))
       let requests = try await PerLoop<any RequestService>(on: loops) { loop, _ in services.value(on: loop) }
       do {
-        let listener = try await Listener.bind(options, group: group, services: requests, turns: turns, counters: counters)
+        let listener = try await Listener.bind(
+          options, group: threads.group, services: requests, turns: threads.turns, counters: counters)
         bound.append(Bound(listener: listener, services: services, tls: tls))
       } catch {
         throw StartFailure(message: "cannot listen on \(place.host):\(place.port) for \(receiver.name): \(error)")
       }
     }
-    return Listeners(group: group, counters: counters, bound: bound)
+    return Listeners(group: threads.group, counters: counters, bound: bound)
   }
 
   private static func serverContext(_ files: ServerTLSFiles, of receiver: Receiver) throws -> TLSContext {

@@ -33,8 +33,8 @@ final class RelayRole: StartedRole {
 
   /// Builds the parts from the aggregator backwards and opens the receivers last.
   static func start(_ configuration: RelayConfiguration, logger: Logger) async throws -> RelayRole {
-    let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
-    let loops = Array(group.makeIterator())
+    let threads = try await RoleLoops()
+    let loops = threads.all
     let ledger = SpanLedger()
     let budget = ByteBudget(
       limit: configuration.memoryLimiter.limitBytes, spike: configuration.memoryLimiter.spikeLimitBytes)
@@ -52,12 +52,11 @@ final class RelayRole: StartedRole {
     let exporterLanes = try await PerLoop(on: loops) { loop, number in
       ExporterLane(exporter, number: number, loop: loop, seed: .random(in: .min ... .max))
     }
-    let turns = try await PerLoop(on: loops) { loop, _ in Turns(loop) }
-    let bulkLoops = BulkLoops.start(count: loops.count)
-    let bulk = try await PerLoop(on: bulkLoops) { _, _ in RelayStage(shared) }
+    let bulk = try await PerLoop(on: threads.bulk) { _, _ in RelayStage(shared) }
     let lanes = try await PerLoop(on: loops) { loop, number in
       RelayLane(
-        shared, exporter: exporterLanes.value(on: loop), bulk: bulk, turns: turns.value(on: loop), number: number,
+        shared, exporter: exporterLanes.value(on: loop), bulk: bulk, turns: threads.turns.value(on: loop),
+        number: number,
         loop: loop)
     }
     if let store {
@@ -66,8 +65,8 @@ final class RelayRole: StartedRole {
       }
     }
     let intake = try await Listeners.bind(
-      configuration.receivers, limits: configuration.limits, group: group, bulk: bulkLoops, turns: turns,
-      budget: budget, ledger: ledger, retryAfter: shared.retryAfter, samplingProbability: configuration.sampling.probability
+      configuration.receivers, limits: configuration.limits, threads: threads, budget: budget,
+      ledger: ledger, retryAfter: shared.retryAfter, samplingProbability: configuration.sampling.probability
     ) { lanes.value(on: $0) }
     return RelayRole(
       configuration: configuration, shared: shared, exporter: exporter, lanes: lanes, bulk: bulk,
