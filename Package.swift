@@ -94,9 +94,18 @@ let package = Package(
 
     .target(
       name: "FaultProxy", dependencies: [nioCore, nioPosix], path: "loadtest/FaultProxy", swiftSettings: strict),
+    .target(
+      name: "Load",
+      dependencies: [
+        "TraceWire", "Compression", "HTTP2Engine", "TLSEngine", "Transport", "FaultProxy", nioCore, nioPosix, nioHTTP1,
+      ],
+      path: "loadtest/Load", swiftSettings: strict),
     .executableTarget(
       name: "longspan-loadtest",
-      dependencies: ["FaultProxy", nioCore, nioPosix, product("ArgumentParser", "swift-argument-parser")],
+      dependencies: [
+        "Load", "FaultProxy", "Compression", "TLSEngine", nioCore, nioPosix,
+        product("ArgumentParser", "swift-argument-parser"), product("UnixSignals", "swift-service-lifecycle"),
+      ],
       path: "loadtest/longspan-loadtest", swiftSettings: strict),
 
     .target(
@@ -129,7 +138,17 @@ let package = Package(
         "TestKit", nioCore, nioPosix,
       ]),
     tests("FaultProxy", ["FaultProxy", nioCore, nioPosix]),
-    tests("System", ["longspan", "FaultProxy", "TestKit", "TraceWire", product("SwiftProtobuf", "swift-protobuf")]),
+    tests(
+      "Loadtest",
+      [
+        "Load", "Compression", "FaultProxy", "TraceWire", "TestKit", product("SwiftProtobuf", "swift-protobuf"),
+      ]),
+    tests(
+      "System",
+      [
+        "longspan", "longspan-loadtest", "FaultProxy", "TestKit", "TraceWire",
+        product("SwiftProtobuf", "swift-protobuf"),
+      ]),
     tests("Simulation", ["TraceWire", "Policy", "Delivery", "Stitching", "Telemetry", "TestKit"]),
     .testTarget(
       name: "FuzzTests", dependencies: ["FuzzTargets", "TestKit"], exclude: ["Corpus"], swiftSettings: strict),

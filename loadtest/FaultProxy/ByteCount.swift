@@ -7,6 +7,9 @@ public struct ByteCount: Sendable, Hashable {
     "kbit": 125, "Mbit": 125e3, "Gbit": 125e6,
   ]
 
+  /// Makes one.
+  public init(bytes: Int) { self.bytes = bytes }
+
   /// Reads one; at least one byte.
   public init?(_ text: String) {
     let number = text.prefix { $0.isNumber || $0 == "." }

@@ -1,7 +1,9 @@
 // What the commands' options are made of.
 
 public import ArgumentParser
+public import Compression
 public import FaultProxy
+public import Load
 
 extension SocketEndpoint: ExpressibleByArgument {
   public init?(argument: String) { self.init(argument) }
@@ -18,4 +20,13 @@ extension ByteCount: ExpressibleByArgument {
 
 extension Fault: ExpressibleByArgument {
   public init?(argument: String) { self.init(argument) }
+}
+
+extension LoadProtocol: ExpressibleByArgument {}
+
+extension TrafficLayout: ExpressibleByArgument {}
+
+extension ContentCoding: ExpressibleByArgument {
+  public init?(argument: String) { self.init(token: argument.utf8) }
+  public var defaultValueDescription: String { token }
 }

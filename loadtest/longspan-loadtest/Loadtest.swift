@@ -5,5 +5,5 @@ import ArgumentParser
 struct Loadtest: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "longspan-loadtest", abstract: "Tools to measure Longspan with, and to break the links it runs over.",
-    subcommands: [Proxy.self])
+    subcommands: [Generate.self, Sink.self, Proxy.self])
 }

@@ -1,6 +1,5 @@
 import ArgumentParser
 import FaultProxy
-import Foundation
 
 /// The fault proxy as a program.
 struct Proxy: AsyncParsableCommand {
@@ -27,12 +26,12 @@ struct Proxy: AsyncParsableCommand {
   func run() async throws {
     let link = LinkConditions(delay: delay, bytesPerSecond: bandwidth?.bytes, fault: fault)
     let proxy = try await FaultProxy.start(on: listen, to: to, link)
-    Self.say("listening \(proxy.address)")
+    OutputLines.say("listening \(proxy.address)")
     // The end of input ends nothing: a proxy in the background has none.
     try await withThrowingDiscardingTaskGroup { group in
       if let control {
         let listener = try await ControlListener(control, proxy)
-        Self.say("control \(listener.address)")
+        OutputLines.say("control \(listener.address)")
         group.addTask { try await listener.run() }
       }
       group.addTask { await Self.obeyInput(proxy) }
@@ -42,12 +41,7 @@ struct Proxy: AsyncParsableCommand {
 
   private static func obeyInput(_ proxy: FaultProxy) async {
     for await line in InputLines.stream() {
-      say((try? await proxy.obey(line)) ?? "error: the proxy has ended")
+      OutputLines.say((try? await proxy.obey(line)) ?? "error: the proxy has ended")
     }
-  }
-
-  private static func say(_ line: String) {
-    print(line)
-    fflush(nil)
   }
 }
