@@ -4,8 +4,8 @@ public struct Traffic: Sendable {
   private let tracesPerGroup: UInt64
   private let seed: UInt64
 
-  /// Templates to take turns, so that texts that come again do so far apart.
-  private static let templateCount = 8
+  /// Spans of all templates, which take turns: texts that come again do so further apart than what is compressed as one.
+  private static let preparedSpans = 6400
   /// When the first request's spans began: nanoseconds since 1970.
   private static let epoch: UInt64 = 1_790_000_000_000_000_000
 
@@ -14,7 +14,7 @@ public struct Traffic: Sendable {
     let (plans, traces) = layout.requests(spanCount: max(spansPerRequest, 1))
     tracesPerGroup = UInt64(traces)
     self.seed = Scatter.word(seed)
-    templates = (0..<Self.templateCount).map { number in
+    templates = (0..<max(4, Self.preparedSpans / max(spansPerRequest, 1) / plans.count)).map { number in
       var writer = TemplateWriter(seed: seed &+ UInt64(number) &* Scatter.golden)
       return plans.map { RequestTemplate(writer.request($0)) }
     }
@@ -34,6 +34,6 @@ public struct Traffic: Sendable {
   }
 
   private func template(_ number: Int) -> RequestTemplate {
-    templates[number / partCount % Self.templateCount][number % partCount]
+    templates[number / partCount % templates.count][number % partCount]
   }
 }
