@@ -41,7 +41,7 @@ public enum GRPCMessageText {
 
 extension UInt8 {
   /// What an ASCII hex digit of either case stands for; `nil` for any other byte.
-  package var hexDigitValue: UInt8? {
+  @inlinable package var hexDigitValue: UInt8? {
     switch self {
     case 0x30...0x39: self &- 0x30
     case 0x41...0x46: self &- 0x37

@@ -59,7 +59,7 @@ public struct ProtobufWriter: Sendable {
 
 extension [UInt8] {
   /// Appends a base-128 number in its shortest form.
-  public mutating func appendVarint(_ value: UInt64) {
+  @inlinable public mutating func appendVarint(_ value: UInt64) {
     var rest = value
     while rest >= 0x80 {
       append(UInt8(truncatingIfNeeded: rest) | 0x80)
@@ -77,5 +77,5 @@ extension [UInt8] {
 
 extension UInt64 {
   /// How many bytes the number's shortest varint has.
-  package var varintSize: Int { (70 - (self | 1).leadingZeroBitCount) / 7 }
+  @inlinable package var varintSize: Int { (70 - (self | 1).leadingZeroBitCount) / 7 }
 }

@@ -6,6 +6,8 @@
 // A finding is thrown; crashes, overflows and exclusive access are the process's to find.
 // What a target needs besides the data (a limit, a size of pieces) it takes from the last bytes: see `FuzzInput`.
 
+internal import Formats
+
 /// An entry point for arbitrary bytes.
 public enum FuzzTarget: String, CaseIterable, Sendable {
   /// The walk over an OTLP request, against swift-protobuf.
@@ -18,6 +20,16 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
   case json
   /// OTLP/JSON made from the request that the bytes are.
   case jsonEncoded = "json_encoded"
+  /// Zipkin v2 JSON.
+  case zipkinJSON = "zipkin_json"
+  /// Zipkin v1 JSON.
+  case zipkinV1JSON = "zipkin_v1_json"
+  /// Zipkin v2 protobuf.
+  case zipkinProtobuf = "zipkin_proto"
+  /// Jaeger's thrift.
+  case jaegerThrift = "jaeger_thrift"
+  /// Jaeger's protobuf.
+  case jaegerProtobuf = "jaeger_proto"
   /// Bounded decompression of gzip and zstd.
   case decompress
   /// Compression of the bytes, and back.
@@ -43,6 +55,11 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case .relay: try RelayTarget.run(bytes)
     case .json: try JSONTarget.run(bytes)
     case .jsonEncoded: try JSONTarget.runEncoded(bytes)
+    case .zipkinJSON: try FormatsTarget.runJSON(bytes, spansMax: 1, ZipkinJSON.translate)
+    case .zipkinV1JSON: try FormatsTarget.runJSON(bytes, spansMax: 2, ZipkinV1JSON.translate)
+    case .zipkinProtobuf: try FormatsTarget.run(bytes, ZipkinProtobuf.translate)
+    case .jaegerThrift: try FormatsTarget.run(bytes, JaegerThrift.translate)
+    case .jaegerProtobuf: try FormatsTarget.run(bytes, JaegerProtobuf.translate)
     case .decompress: try CompressionTarget.runDecompress(bytes)
     case .compress: try CompressionTarget.runCompress(bytes)
     case .traceState: try TraceStateTarget.run(bytes)

@@ -180,6 +180,15 @@ private let relayCases: [Case] = [
     "receivers.zipkin.endpoint: 127.0.0.1:4317 is already the endpoint of receivers.otlp.protocols.grpc"
   ),
   (
+    "receivers: {jaeger: {protocols: {}}}",
+    "receivers.jaeger: must name at least one of protocols.grpc, protocols.thrift_http, remote_sampling.grpc, "
+      + "remote_sampling.http"
+  ),
+  (
+    "receivers: {jaeger: {protocols: {thrift_compact: }}}",
+    "receivers.jaeger.protocols.thrift_compact: unknown key (allowed: grpc, thrift_http)"
+  ),
+  (
     "receivers: {zipkin: {endpoint: \"127.0.0.1:5\", tls: {cert_file: a}}}",
     "receivers.zipkin.tls.key_file: is missing; cert_file and key_file go together, and client_ca_file needs both"
   ),

@@ -6,6 +6,21 @@ import Testing
 @Suite struct ConfigurationValueTests {
   private let fixture = ConfigurationFixture()
 
+  @Test func zipkinAndJaegerOnBothRoles() throws {
+    let receivers = "receivers:\n  zipkin:\n  jaeger:\n    protocols:\n      grpc:\n      thrift_http:\n"
+    var wanted = ReceiversConfiguration()
+    wanted.zipkin = ListenerConfiguration(port: 9411)
+    wanted.jaeger = JaegerReceiverConfiguration(
+      grpc: ListenerConfiguration(port: 14250), thriftHTTP: ListenerConfiguration(port: 14268))
+    #expect(try fixture.aggregator(receivers).configuration.receivers == wanted)
+    let sampling = "    remote_sampling:\n      grpc:\n      http:\n"
+    wanted.jaeger.samplingGRPC = ListenerConfiguration(port: 14251)
+    wanted.jaeger.samplingHTTP = ListenerConfiguration(port: 5778)
+    #expect(try fixture.relay(leastRelay + receivers + sampling).configuration.receivers == wanted)
+    // An aggregator samples nothing.
+    #expect(throws: (any Error).self) { try fixture.aggregator(receivers + sampling) }
+  }
+
   @Test(
     arguments: [
       ("1s", .seconds(1)), ("500ms", .milliseconds(500)), ("1m30s", .seconds(90)), ("5m", .seconds(300)),

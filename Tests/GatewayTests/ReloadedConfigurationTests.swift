@@ -9,6 +9,11 @@ import Testing
   @Test(arguments: [
     ("receivers: {otlp: {protocols: {grpc: {endpoint: '127.0.0.1:1'}}}}", "receivers.otlp.protocols.grpc"),
     ("receivers: {otlp: {protocols: {http: {endpoint: '127.0.0.1:1'}}}}", "receivers.otlp.protocols.http"),
+    ("receivers: {zipkin: {endpoint: '127.0.0.1:1'}}", "receivers.zipkin"),
+    ("receivers: {jaeger: {protocols: {grpc: }}}", "receivers.jaeger.protocols.grpc"),
+    ("receivers: {jaeger: {protocols: {thrift_http: }}}", "receivers.jaeger.protocols.thrift_http"),
+    ("receivers: {jaeger: {remote_sampling: {grpc: }}}", "receivers.jaeger.remote_sampling.grpc"),
+    ("receivers: {jaeger: {remote_sampling: {http: }}}", "receivers.jaeger.remote_sampling.http"),
     ("sampling: {trace_memory: {ttl: 1s}}", "sampling.trace_memory"),
     ("admin: {endpoint: '127.0.0.1:1'}", "admin"), ("log: {level: debug}", "log"),
     ("shutdown_timeout: 1s", "shutdown_timeout"),

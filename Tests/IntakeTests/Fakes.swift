@@ -101,13 +101,17 @@ struct Bench {
   let grpc: GRPCTraceService
   let http: HTTPTraceService
 
-  init(requestBytesMax: Int = 1000, budgetBytes: Int = 1 << 20, offload: (any Offload)? = nil) {
+  init(
+    _ endpoint: HTTPEndpoint = .otlp, methods: [GRPCMethod] = [.otlpExport], requestBytesMax: Int = 1000,
+    budgetBytes: Int = 1 << 20, offload: (any Offload)? = nil
+  ) {
     budget = ByteBudget(limit: budgetBytes)
-    let context = IntakeContext(
+    var context = IntakeContext(
       requestBytesMax: requestBytesMax, retryAfter: .milliseconds(1500), consumer: consumer, budget: budget,
       ledger: ledger, offload: offload)
-    grpc = GRPCTraceService([.otlpExport], context)
-    http = HTTPTraceService(.otlp, context)
+    context.samplingProbability = 0.25
+    grpc = GRPCTraceService(methods, context)
+    http = HTTPTraceService(endpoint, context)
   }
 
   /// Refused requests by reason, those of none left out.

@@ -14,6 +14,12 @@ enum Root {
     ProcessInfo.processInfo.environment["LONGSPAN_TEST_PYTHON"] ?? url.appending(path: ".build-python/bin/python").path
   }
 
+  /// Python with the packages of `Peers/requirements-formats.txt`, which get on with no newer ones.
+  static var formatsPython: String {
+    ProcessInfo.processInfo.environment["LONGSPAN_TEST_FORMATS_PYTHON"]
+      ?? url.appending(path: ".build-python-formats/bin/python").path
+  }
+
   /// A new folder of one test's own.
   static func temporaryFolder() throws -> URL {
     let folder = FileManager.default.temporaryDirectory.appending(path: "longspan-" + UUID().uuidString)

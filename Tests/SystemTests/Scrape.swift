@@ -4,7 +4,7 @@ import Testing
 /// What `/metrics` said once: values by series as written.
 struct Scrape: Sendable {
   let text: String
-  private var values: [String: Double] = [:]
+  private(set) var values: [String: Double] = [:]
 
   init(_ text: String) {
     self.text = text

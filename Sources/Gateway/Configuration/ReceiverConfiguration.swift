@@ -67,7 +67,8 @@ extension JaegerReceiverConfiguration {
       }
     }
     if value == JaegerReceiverConfiguration() {
-      section.own.fail("must name protocols" + (isRelay ? " or remote_sampling" : "") + "; allowed: grpc, thrift_http")
+      let sampling = isRelay ? ", remote_sampling.grpc, remote_sampling.http" : ""
+      section.own.fail("must name at least one of protocols.grpc, protocols.thrift_http\(sampling)")
     }
     return value
   }
