@@ -1,5 +1,7 @@
 // Intake: the receiving services. A request's bytes come in from Transport, whatever HTTP version carried them;
-// OTLP bytes go to a `SpanConsumer`; the consumer's verdict becomes the protocol's answer.
+// OTLP bytes, translated by Formats where they came as something else, go to a `SpanConsumer`; the consumer's verdict
+// becomes the protocol's answer. One service for HTTP and one for gRPC serve every receiver: `HTTPEndpoint` and
+// `GRPCMethod` say what each of them takes.
 //
 // Owns: gRPC framing, content types and codings, the size limit before and after decompression, the charge of a body
 // in flight against the byte budget, and the one place per protocol that turns a verdict into an answer.

@@ -34,7 +34,8 @@ import Testing
     #expect(wanted.flows["region_flow_requests_total{source_region=\"us-east-1\",target_region=\"eu-west-1\"}"] == 3)
     for way in Way.others {
       let found = try await outcome(of: way)
-      #expect(found.flows == wanted.flows, "\(way.format)")
+      let series = Set(found.flows.keys).union(wanted.flows.keys)
+      #expect(series.filter { found.flows[$0] != wanted.flows[$0] }.isEmpty, "\(way.format)")
       #expect(found.spans.map(\.name) == wanted.spans.map(\.name), "\(way.format)")
       for (span, original) in zip(found.spans, wanted.spans) {
         #expect(span == (way.hasLinks ? original : original.withoutLinks), "\(way.format)")
@@ -71,7 +72,7 @@ import Testing
       }
     }
     // A span has as many bytes as its format gives it; everything else about the flows is the same.
-    let names = ["region_flow_", "trace_", "traces_service_graph_", "stitching_"]
+    let names = ["region_flow_", "trace_", "traces_service_graph_", "stitching_traces_total"]
     return Outcome(
       spans: spans.sorted { $0.id < $1.id },
       flows: scrape.values.filter { series, _ in

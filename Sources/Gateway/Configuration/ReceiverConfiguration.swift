@@ -66,7 +66,10 @@ extension JaegerReceiverConfiguration {
         value.samplingHTTP = sampling.namedSection("http", ListenerConfiguration.receiver(5778))
       }
     }
-    if value == JaegerReceiverConfiguration() {
+    func namesNone(_ key: String) -> Bool {
+      if case .mapping(let members) = section[key]?.node.content { members.isEmpty } else { true }
+    }
+    if namesNone("protocols"), !isRelay || namesNone("remote_sampling") {
       let sampling = isRelay ? ", remote_sampling.grpc, remote_sampling.http" : ""
       section.own.fail("must name at least one of protocols.grpc, protocols.thrift_http\(sampling)")
     }
