@@ -6,7 +6,7 @@ struct TraceSummary: Sendable {
   let isComplete: Bool
   /// Whether spans of two regions are in it.
   let isCrossRegion: Bool
-  /// Last end minus first start in nanoseconds, zero where that is negative.
+  /// Last end minus first start in nanoseconds, zero where that is negative or there is none.
   let duration: UInt64
   /// The service of the root: of the earliest where there are several, of the earliest entry where there is none, of
   /// the earliest span where all are in cycles.
@@ -24,7 +24,8 @@ struct TraceSummary: Sendable {
       if spans[index].isUnmatchedEntry { openEntries &+= 1 }
       if Self.leads(spans[index], spans[head]) { head = index }
       if !spans[index].link.isInRegion(of: spans[0].link) { crossRegion = true }
-      firstStart = min(firstStart, spans[index].start)
+      // 0 is no time: the span has none.
+      if spans[index].start > 0 { firstStart = min(firstStart, spans[index].start) }
       lastEnd = max(lastEnd, spans[index].end)
     }
     isComplete = roots == 1 && openEntries == 0

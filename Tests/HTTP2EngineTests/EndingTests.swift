@@ -18,7 +18,7 @@ struct EndingTests {
   }
 
   @Test func uploadThatGoesOnAfterTheAnswerIsResetWithNoError() {
-    let peer = RawClient(limits: HTTP2Limits(streamWindow: 100_000))
+    let peer = RawClient(limits: HTTP2Limits(streamWindow: 100_000, connectionWindow: 8 << 20))
     peer.service.earlyAnswer = { _ in Response(status: 503, body: [1, 2]) }
     peer.greet()
     peer.send(Frame.request(1, end: false))

@@ -28,11 +28,12 @@ import TraceWire
     let shard = shard()
     let half = Threshold(probability: 0.5)
     let server = TestSpan(
-      id: 3, parent: 2, region: "eu", service: "b", kind: .server, isError: true, start: second / 2, end: second,
+      id: 3, parent: 2, region: "eu", service: "b", kind: .server, isError: true, start: second * 3 / 2,
+      end: 2 * second,
       threshold: half, size: 33)
     shard.ingest([
-      TestSpan(id: 1, region: "us", service: "a", start: 0, end: 3 * second, threshold: half),
-      TestSpan(id: 2, parent: 1, region: "us", service: "a", kind: .client, start: 0, end: 2 * second), server,
+      TestSpan(id: 1, region: "us", service: "a", start: second, end: 4 * second, threshold: half),
+      TestSpan(id: 2, parent: 1, region: "us", service: "a", kind: .client, start: second, end: 3 * second), server,
     ])
     let closed = shard.closeAll(now: 1)
     #expect(closed.map(\.isComplete) == [true] && closed.map(\.isCrossRegion) == [true])
@@ -50,6 +51,17 @@ import TraceWire
       "stitching_traces_total{scope=local,complete=true}": 0,
     ]
     for (name, value) in wanted { #expect(all[name] == value, "\(name)") }
+  }
+
+  /// Some formats have spans that say nothing of time.
+  @Test func aSpanWithoutTimesDoesNotMakeItsTraceLonger() {
+    let shard = shard()
+    shard.ingest([
+      TestSpan(id: 1, service: "a", start: 5 * second, end: 7 * second),
+      TestSpan(id: 2, parent: 1, service: "b", start: 0, end: 0),
+    ])
+    _ = shard.closeAll(now: 1)
+    #expect(series(shard.snapshot())["trace_duration_seconds_sum{service=a}"] == 2)
   }
 
   @Test func aServerLongerThanItsClientNeedsNoNetwork() {

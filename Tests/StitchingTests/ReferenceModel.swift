@@ -122,7 +122,9 @@ struct ReferenceModel {
     let scope = Set(spans.map { $0.region ?? "unknown" }).count > 1 ? "cross_region" : "local"
     add("stitching_traces_total", "scope=\(scope),complete=\(isComplete)", 1)
     for entry in unmatched { add("stitching_unmatched_entries_total", "region=\(entry.region ?? "unknown")", 1) }
-    let (start, end) = (spans.map(\.start).min() ?? 0, spans.map(\.end).max() ?? 0)
+    // A span without a start says nothing of the trace's.
+    let start = spans.map(\.start).filter { $0 > 0 }.min() ?? .max
+    let end = spans.map(\.end).max() ?? 0
     let service = head.service ?? "unknown_service"
     observe("trace_duration_seconds", "service=\(service)", end > start ? end - start : 0, head.weight)
     for failed in Set(spans.filter(\.isError).map { $0.service ?? "unknown_service" }) {

@@ -5,7 +5,7 @@ import Testing
 /// The limit is one of the resident size: whatever the senders do, the process stays within it and a tenth, and when
 /// they are done there is room again.
 @Suite(.fewAtOnce) struct MemoryTests {
-  private static let limitMiB = 128
+  private static let limitMiB = 192
 
   private func start(_ role: TestedRole, to port: Int) async throws -> LongspanProcess {
     let common = """
@@ -21,7 +21,7 @@ import Testing
       """
     switch role {
     case .relay:
-      let limits = "{limit_mib: \(Self.limitMiB), spike_limit_mib: 32}"
+      let limits = "{limit_mib: \(Self.limitMiB), spike_limit_mib: 48}"
       return try await LongspanProcess.start(
         "relay", "region: us-east-1\nprocessors: {batch: {timeout: 20ms}, memory_limiter: \(limits)}\n\(common)")
     case .aggregator:

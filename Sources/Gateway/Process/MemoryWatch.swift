@@ -6,9 +6,9 @@ internal import ServiceLifecycle
 /// of the resident size. What nobody charges (code, the runtime, connections, pages that are free and not given back)
 /// is taken off the room that is left; before that, free pages go back to the system.
 struct MemoryWatch: Service {
-  private static let interval = Duration.milliseconds(250)
+  private static let interval = Duration.milliseconds(100)
   /// Looks after which free pages may be given back again: it costs milliseconds.
-  private static let trimEvery = 8
+  private static let trimEvery = 20
 
   let budget: ByteBudget
 

@@ -57,16 +57,22 @@ final class RelayLane: SpanConsumer {
     conclude(taken, owner, completion)
   }
 
-  /// Takes in a request on the other thread, where its batches are compressed too.
+  /// Takes in a request on the other thread, where its batches are compressed too. Room for a second copy of it is
+  /// charged before: what the batches take is known afterwards only, and must not be refused then.
   private func consumeLarge(
     _ request: IntakeRequest, _ owner: UInt64?, _ completion: @escaping (IntakeVerdict) -> Void
   ) {
+    let room = request.body.count
+    guard shared.beginCopy(room) else {
+      return conclude(RelayStage.Taken(verdict: .overload(retryAfter: shared.retryAfter)), owner, completion)
+    }
     let here = NIOLoopBound((lane: self, completion: completion), eventLoop: loop)
     let isPacked = wantsPacked
-    bulk.execute(on: number) { [loop] stage in
+    bulk.execute(on: number) { [loop, shared] stage in
       var taken = stage.take(request, owner: owner)
       if let batch = stage.seal() { taken.sealed.append(batch) }
       if isPacked { taken.sealed = taken.sealed.map { stage.pack($0) } }
+      shared.endCopy(room)
       loop.execute { [taken] in
         let (lane, completion) = here.value
         if let owner { lane.owners.wait(owner, batches: taken.batches) }

@@ -17,6 +17,8 @@ final class RelayShared: Sendable {
   let store: StoredQueue?
   private let origin = BatchIdentity.Origin(high: .random(in: .min ... .max), low: .random(in: .min ... .max), epoch: 0)
   private let sequence = Atomic<UInt64>(0)
+  /// Large requests that are copied now.
+  private let copies = Atomic<Int>(0)
   let logger: Logger
   let draining = DrainFlag()
 
@@ -37,6 +39,24 @@ final class RelayShared: Sendable {
   /// The name of the next batch of a queue in memory, which no later life of the relay knows.
   func nextIdentity() -> BatchIdentity {
     BatchIdentity(origin: origin, sequence: sequence.wrappingAdd(1, ordering: .relaxed).oldValue)
+  }
+
+  /// Charges for a second copy of a large request. One is always let through, or a request of more than half of the
+  /// memory would be turned away for ever.
+  func beginCopy(_ bytes: Int) -> Bool {
+    if copies.add(1, ordering: .relaxed).oldValue == 0 {
+      budget.reserveUnchecked(bytes)
+      return true
+    }
+    if budget.reserve(bytes) { return true }
+    copies.subtract(1, ordering: .relaxed)
+    return false
+  }
+
+  /// Gives back what `beginCopy` has charged.
+  func endCopy(_ bytes: Int) {
+    budget.release(bytes)
+    copies.subtract(1, ordering: .relaxed)
   }
 
   /// How batches are made where clients may wait for the disk.
