@@ -123,7 +123,7 @@ let package = Package(
     tests("HTTP2Engine", ["HTTP2Engine"]),
     tests("TLSEngine", ["TLSEngine"]),
     tests("Telemetry", ["Telemetry", logging]),
-    tests("DiskLog", ["DiskLog", product("GRDB", "GRDB.swift")]),
+    tests("DiskLog", ["DiskLog", "TestKit", product("GRDB", "GRDB.swift")]),
     tests("Policy", ["Policy", "TraceWire", "Telemetry", "TestKit", product("SwiftProtobuf", "swift-protobuf")]),
     tests("Delivery", ["Delivery", "Telemetry"]),
     tests("Stitching", ["Stitching", "TraceWire", "Telemetry", "TestKit", product("SwiftProtobuf", "swift-protobuf")]),

@@ -23,7 +23,6 @@ import argparse
 import gzip
 import multiprocessing
 import os
-import random
 import re
 import socket
 import statistics
@@ -33,6 +32,8 @@ import sys
 import tempfile
 import threading
 import time
+
+from otlp import request
 
 parser = argparse.ArgumentParser(formatter_class=argparse.RawDescriptionHelpFormatter, description=__doc__)
 parser.add_argument("--binary", default=".build/release/longspan")
@@ -44,28 +45,6 @@ parser.add_argument("--role", choices=["relay", "aggregator"], default="relay")
 parser.add_argument("--mib", type=int, default=60, help="size of the hog's requests")
 KINDS = ["busy", "dribble", "unread", "gzip", "large", "flood", "pipeline"]
 parser.add_argument("kinds", nargs="*", default=KINDS, metavar="KIND")
-
-
-def field(number, payload):
-    size, head = len(payload), bytes([number << 3 | 2])
-    while size > 127:
-        head += bytes([size & 127 | 128])
-        size >>= 7
-    return head + bytes([size]) + payload
-
-
-def span(source, padding=0):
-    body = field(1, source.randbytes(16)) + field(2, source.randbytes(8)) + field(5, b"x")
-    if padding:
-        body += field(9, field(1, b"padding") + field(2, field(1, b"a" * padding)))
-    return field(2, body)
-
-
-def request(seed, spans, padding=0):
-    source = random.Random(seed)
-    scope = field(2, b"".join(span(source, padding) for _ in range(spans)))
-    resource = field(1, field(1, field(1, b"service.name") + field(2, field(1, b"fair"))))
-    return field(1, resource + scope)
 
 
 def post(body, more=b""):

@@ -11,13 +11,13 @@ import argparse
 import gzip
 import http.client
 import pathlib
-import random
 import socket
 import tempfile
 import threading
 import time
 
 from measured import Longspan, free_port, generate
+from otlp import request
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
@@ -38,22 +38,6 @@ exporters:
 BODY_BYTES = 60 << 20
 CONNECTIONS = 40
 HEAD = b"POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-protobuf\r\ncontent-length: %d\r\n"
-
-
-def field(number, content):
-    size, head = len(content), bytes([number << 3 | 2])
-    while size > 127:
-        head += bytes([size & 127 | 128])
-        size >>= 7
-    return head + bytes([size]) + content
-
-
-def request(seed, spans, padding):
-    """A request with a resource, so many spans, and so many bytes of padding in each."""
-    source = random.Random(seed)
-    text = field(9, field(1, b"padding") + field(2, field(1, b"a" * padding)))
-    made = [field(2, field(1, source.randbytes(16)) + field(2, source.randbytes(8)) + text) for _ in range(spans)]
-    return field(1, field(2, b"".join(made)))
 
 
 class Watch(threading.Thread):

@@ -24,13 +24,12 @@ struct BodyPreparation: Sendable {
   var bytesMax: Int
   var budget: ByteBudget
 
-  /// Bytes that an event loop looks at by itself; of what has to be translated, which takes longer, a quarter of it.
-  private static let largeBytesMin = 512 << 10
   /// Messages up to this size are not counted: at their worst they take about five mebibytes, for as long as one event
   /// loop looks at them.
   private static let uncountedBytesMax = 1 << 16
 
-  private var largeBytesMin: Int { format == .otlp ? Self.largeBytesMin : Self.largeBytesMin / 4 }
+  /// Where a large body begins: what has to be translated takes longer, so that a quarter is large.
+  private var largeBytesMin: Int { IntakeRequest.largeBytesMin / (format == .otlp ? 1 : 4) }
 
   /// Prepares a body of which so much is charged already, and says how much is charged then.
   /// - Parameter refusesLarge: whether to stop with `large` as soon as it is known to be.

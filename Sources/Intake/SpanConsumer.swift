@@ -17,6 +17,12 @@ public struct IntakeRequest: Sendable {
   /// How many parts a large body has; for the walk, so that it makes room once.
   public var census: RequestCensus?
 
+  /// From this size on a request is large: some thousand spans, of which an event loop has a millisecond of work. What
+  /// takes long of it is not for an event loop, whose other connections would wait.
+  static let largeBytesMin = 512 << 10
+  /// Whether it is large.
+  public var isLarge: Bool { body.count >= Self.largeBytesMin }
+
   /// Makes a request.
   public init(
     body: [UInt8], receiver: ReceiverKind, peer: PeerIdentity, batch: BatchIdentity? = nil,

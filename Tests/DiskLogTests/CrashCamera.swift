@@ -1,4 +1,5 @@
 import Foundation
+import TestKit
 
 @testable import DiskLog
 
@@ -14,7 +15,7 @@ final class CrashCamera: @unchecked Sendable {
   // Only the log's own thread and, after the log was closed, the test use these.
   private(set) var pictures: [Picture] = []
   private var answered = 0
-  private var random: SeededRandom
+  private var random: SeededGenerator
   private let path: String
   private let oneIn: Int
   /// The files when all that was written had also been synchronized, and what had been answered then.
@@ -23,7 +24,7 @@ final class CrashCamera: @unchecked Sendable {
 
   init(path: String, seed: UInt64, oneIn: Int) {
     self.path = path
-    random = SeededRandom(seed)
+    random = SeededGenerator(seed)
     self.oneIn = oneIn
   }
 

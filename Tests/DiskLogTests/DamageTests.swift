@@ -1,4 +1,5 @@
 import Foundation
+import TestKit
 import Testing
 
 @testable import DiskLog
@@ -8,7 +9,7 @@ import Testing
   static let seeds = ModelTests.seeds
 
   @Test(arguments: seeds) func survivesDamage(seed: UInt64) async throws {
-    var random = SeededRandom(seed)
+    var random = SeededGenerator(seed)
     let original = try await DamagedLog.make(&random)
     for round in 0..<12 {
       var files = original.files
@@ -26,7 +27,7 @@ import Testing
 enum Damage: CaseIterable {
   case truncation, flips, flip, zeroedPage, garbage, emptying, swappedPages, garbageStart, doubling
 
-  func done(to original: [UInt8], _ random: inout SeededRandom) -> [UInt8] {
+  func done(to original: [UInt8], _ random: inout SeededGenerator) -> [UInt8] {
     var bytes = original
     let page = LogSchema.pageBytes
     guard bytes.count > page * 3 else { return random.bytes(random.below(2 * page)) }
@@ -60,7 +61,7 @@ struct DamagedLog {
   var notes: [[UInt8]]
   var lastNotes: [String: [UInt8]]
 
-  static func make(_ random: inout SeededRandom) async throws -> DamagedLog {
+  static func make(_ random: inout SeededGenerator) async throws -> DamagedLog {
     let scratch = Scratch(isFast: true)
     let camera = CrashCamera(path: scratch.file, seed: random.next(), oneIn: 1000)
     var tuning = DiskLogTuning.small

@@ -1,4 +1,5 @@
 import Foundation
+import TestKit
 import Testing
 
 @testable import DiskLog
@@ -38,7 +39,7 @@ import Testing
     static func answers(_ path: String) -> String { path + "/answers" }
 
     static func transactions(seed: UInt64) -> [DiskLogTransaction] {
-      var random = SeededRandom(seed)
+      var random = SeededGenerator(seed)
       var model = LogModel()
       return (0..<400).map { _ in
         let transaction = model.transaction(&random)

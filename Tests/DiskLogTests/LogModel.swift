@@ -1,3 +1,5 @@
+import TestKit
+
 @testable import DiskLog
 
 /// What a log must hold, in memory.
@@ -21,7 +23,7 @@ struct LogModel: Equatable {
   }
 
   /// A random transaction that has something to do with what is there.
-  func transaction(_ random: inout SeededRandom) -> DiskLogTransaction {
+  func transaction(_ random: inout SeededGenerator) -> DiskLogTransaction {
     var transaction = DiskLogTransaction(isForced: random.one(in: 10))
     if !random.one(in: 3) {
       for _ in 0...random.below(4) {

@@ -1,4 +1,5 @@
 import Foundation
+import TestKit
 import Testing
 
 @testable import DiskLog
@@ -19,7 +20,7 @@ import Testing
 
 struct ModelRun {
   let seed: UInt64
-  var random: SeededRandom
+  var random: SeededGenerator
   var scratch = Scratch(isFast: true)
   var identity: DiskLogIdentity?
   var model = LogModel()
@@ -28,7 +29,7 @@ struct ModelRun {
 
   init(seed: UInt64) {
     self.seed = seed
-    random = SeededRandom(seed)
+    random = SeededGenerator(seed)
   }
 
   mutating func run() async throws {

@@ -1,4 +1,5 @@
 import Foundation
+import TestKit
 import Testing
 
 @testable import DiskLog
@@ -9,7 +10,7 @@ import Testing
 
   /// Of a sound file, and of what a crash leaves, salvage sees exactly what SQLite sees.
   @Test(arguments: seeds) func agreesWithSQLite(seed: UInt64) async throws {
-    var random = SeededRandom(seed)
+    var random = SeededGenerator(seed)
     let original = try await DamagedLog.make(&random)
     for files in [original.files, ["": original.closed]] {
       let scratch = Scratch(isFast: true)

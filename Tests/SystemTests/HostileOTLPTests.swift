@@ -17,6 +17,7 @@ import Testing
   private struct Totals: Decodable {
     var malformed: Int
     var too_large: Int
+    var overload: Int
     var received: Int
     var rejected: Int
     var names: [String]
@@ -74,21 +75,12 @@ import Testing
     #expect(scrape.outcome("rejected") == Double(totals.rejected))
     #expect(scrape.refused("malformed") == Double(totals.malformed))
     #expect(scrape.refused("too_large") == Double(totals.too_large))
-    #expect(scrape.refused("overload") == 0)
+    #expect(scrape.refused("overload") == Double(totals.overload))
     #expect(scrape.outcome("undeliverable") + scrape.outcome("over_budget") + scrape.outcome("expired") == 0)
     guard let sink else { return }
     let spans = try sink.requests().flatMap { try RawSpans.read($0) }
     #expect(spans.count == Int(scrape.outcome("forwarded")))
     let names = try spans.map { String(decoding: try RawSpans.fields(5, of: $0).last ?? Data(), as: UTF8.self) }
     #expect(names.filter { $0.hasPrefix("bystander-") }.sorted() == totals.names.sorted())
-  }
-}
-
-extension LongspanProcess {
-  /// The most memory the process ever had, in bytes, as the kernel counts it.
-  func peakMemory() throws -> Int {
-    let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
-    let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") })
-    return try #require(Int(line.split(separator: " ").dropFirst().first ?? "")) << 10
   }
 }

@@ -26,12 +26,3 @@ final class HostilePeer: Sendable {
     return try JSONDecoder().decode(Seen.self, from: Data(line.utf8))
   }
 }
-
-extension LongspanProcess {
-  /// Memory that the process has from the system now, in KiB.
-  func residentKiB() throws -> Int {
-    let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
-    let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
-    return line.flatMap { Int($0.filter(\.isNumber)) } ?? 0
-  }
-}

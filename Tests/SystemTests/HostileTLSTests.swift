@@ -15,13 +15,6 @@ import Testing
       """)
   }
 
-  /// Memory that the process has from the system now, in bytes.
-  private func resident(_ process: LongspanProcess) throws -> Int {
-    let status = try String(contentsOfFile: "/proc/\(process.pid)/status", encoding: .utf8)
-    let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
-    return line.flatMap { Int($0.filter(\.isNumber)) }.map { $0 << 10 } ?? 0
-  }
-
   private func localhost(_ process: LongspanProcess) async throws -> String {
     try await process.address("otlp_http").replacing("127.0.0.1", with: "localhost")
   }
@@ -29,7 +22,7 @@ import Testing
   @Test func attacksAreCountedAndHurtNobody() async throws {
     let authority = try await Authority()
     let aggregator = try await aggregator(authority)
-    let before = try resident(aggregator)
+    let before = try aggregator.residentMemory()
     let attacks =
       ["half=120", "garbage=60", "oversized=20", "endless=20", "ccs=20", "alerts=20", "pieces=20"]
       + ["renegotiate=3", "keys=1", "tiny=1", "handshakes=100"]
@@ -55,7 +48,7 @@ import Testing
     #expect(scrape.refused("malformed") == 0)
     #expect(aggregator.isRunning)
     // A few tens of KiB for each connection that stays, and what the allocator keeps.
-    let grown = try resident(aggregator) - before
+    let grown = try aggregator.residentMemory() - before
     #expect(grown < 64 << 20, "grew by \(grown) bytes")
   }
 

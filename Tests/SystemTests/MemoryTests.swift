@@ -38,7 +38,7 @@ import Testing
     var largest = 0
     let full = try await process.scrape(
       until: {
-        largest = max(largest, process.residentBytes)
+        largest = max(largest, (try? process.residentMemory()) ?? 0)
         return $0.refused("overload") >= 100
       }, "there is no room")
     #expect(full["longspan_memory_resident_bytes"] > 0)
@@ -47,7 +47,7 @@ import Testing
     let sink = try Sink(port: port)
     _ = try await process.scrape(
       until: {
-        largest = max(largest, process.residentBytes)
+        largest = max(largest, (try? process.residentMemory()) ?? 0)
         return $0.received > received + 400
       }, "there is room again")
     try load.stop()
@@ -67,20 +67,11 @@ import Testing
   /// Two bytes a part, and what the walk finds out of each takes a hundred times as much: refused before the walk.
   @Test(arguments: TestedRole.allCases) func emptyMessagesTakeNoRoom(_ role: TestedRole) async throws {
     let process = try await start(role, to: try FreePort.pick())
-    let before = process.residentBytes
+    let before = try process.residentMemory()
     let body = Data((0..<16 << 20).map { $0 % 2 == 0 ? 0x0a : 0 })
     let call = try await Call.export(try await process.address("otlp_grpc"), body)
     #expect(call.code == "RESOURCE_EXHAUSTED" && call.retry_delay == nil, "\(call)")
-    #expect(process.residentBytes < before + (80 << 20))
+    #expect(try process.residentMemory() < before + (80 << 20))
     #expect(try await Call.export(try await process.address("otlp_grpc"), try Traces.good()).code == "OK")
-  }
-}
-
-extension LongspanProcess {
-  /// The resident size; 0 where the process is gone.
-  var residentBytes: Int {
-    let text = (try? String(contentsOfFile: "/proc/\(pid)/statm", encoding: .utf8)) ?? ""
-    let fields = text.split(separator: " ")
-    return fields.count > 1 ? (Int(fields[1]) ?? 0) * sysconf(Int32(_SC_PAGESIZE)) : 0
   }
 }

@@ -106,7 +106,7 @@ import Testing
       case .aLeaf: identities.append(try await authority.issue(entry.text, signedBy: leaf))
       }
     }
-    let park = try ServerPark(identities)
+    let park = try await ServerPark(identities)
     let exporters = zip(cases, park.ports).map { entry, port in
       """
         otlp/\(entry.label):

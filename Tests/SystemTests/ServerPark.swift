@@ -5,29 +5,12 @@ import Testing
 final class ServerPark: Sendable {
   /// In the order of the certificates.
   let ports: [Int]
-  private let process: Process
-  private let input = Pipe()
+  private let program: Program
 
-  init(_ identities: [Authority.Identity]) throws {
-    process = Process()
-    process.executableURL = URL(filePath: Root.python)
-    process.arguments = [Root.peer("tls_servers.py")] + identities.flatMap { [$0.certificate, $0.key] }
-    process.standardInput = input
-    let output = Pipe()
-    process.standardOutput = output
-    try process.run()
-    var line = Data()
-    while !line.contains(0x0a) {
-      let more = output.fileHandleForReading.availableData
-      try #require(!more.isEmpty, "the servers ended before they listened")
-      line.append(more)
-    }
-    ports = String(decoding: line, as: UTF8.self).split { $0 == " " || $0 == "\n" }.compactMap { Int($0) }
+  init(_ identities: [Authority.Identity]) async throws {
+    program = try Program(peer: "tls_servers.py", identities.flatMap { [$0.certificate, $0.key] })
+    ports = try await program.outputLine { !$0.isEmpty }.split(separator: " ").compactMap { Int($0) }
     try #require(ports.count == identities.count)
-  }
-
-  deinit {
-    if process.isRunning { kill(process.processIdentifier, SIGKILL) }
   }
 }
 

@@ -88,7 +88,7 @@ final class AggregatorLane: SpanConsumer {
   var hasRoom: Bool { shared.hasRoom }
 
   func consume(_ request: IntakeRequest, completion: @escaping (IntakeVerdict) -> Void) {
-    guard request.body.count >= BulkLoops.bytesMin else { return admit(stage.read(request), request, completion) }
+    guard request.isLarge else { return admit(stage.read(request), request, completion) }
     let here = NIOLoopBound((lane: self, completion: completion), eventLoop: loop)
     bulk.execute(on: number) { [loop] stage in
       let read = stage.read(request)

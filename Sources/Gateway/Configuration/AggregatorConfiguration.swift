@@ -10,6 +10,7 @@ public struct AggregatorConfiguration: Sendable, Equatable {
   public var log = LogConfiguration()
   public var shutdownTimeout: Duration = .seconds(10)
 
+  /// The defaults.
   public init() {}
 }
 

@@ -15,6 +15,7 @@ public struct BaggageConfiguration: Sendable, Equatable {
   /// Entries with these names do not pass.
   public var deny: [String] = []
 
+  /// The defaults: limits, and every name passes.
   public init() {}
 }
 

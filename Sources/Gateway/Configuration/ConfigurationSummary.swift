@@ -48,6 +48,7 @@ public enum ConfigurationSummary: Sendable, Equatable, Encodable {
     return result
   }
 
+  /// Writes it as the document that `/status` shows.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     switch self {

@@ -14,6 +14,7 @@ public struct ExporterConfiguration: Sendable, Equatable {
     /// Nil never gives up.
     public var maxElapsedTime: Duration?
 
+    /// The defaults: never give up.
     public init() {}
   }
 
@@ -74,6 +75,7 @@ public struct ClientTLSFiles: Sendable, Equatable {
   public var serverNameOverride: String?
   public var minVersion = Version.v1_3
 
+  /// The defaults: the system's authorities, no certificate, TLS 1.3.
   public init() {}
 }
 
@@ -85,6 +87,7 @@ public struct Secret: Sendable, Equatable, CustomStringConvertible, CustomReflec
   /// A secret.
   public init(_ value: String) { self.value = value }
 
+  /// Never the secret: three stars.
   public var description: String { "***" }
   public var customMirror: Mirror { Mirror(self, children: []) }
 }

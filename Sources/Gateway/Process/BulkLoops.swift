@@ -7,8 +7,6 @@ internal import NIOPosix
 /// would wait for it otherwise: tens of mebibytes take as long as thousands of ordinary requests. The threads give way
 /// to the event loops where there are not enough cores.
 enum BulkLoops {
-  /// Requests from this size on are large: some thousand spans, of which an event loop has a millisecond of work.
-  static let bytesMin = 512 << 10
   private static let niceness: CInt = 5
 
   /// Makes the threads.

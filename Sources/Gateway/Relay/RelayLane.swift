@@ -49,7 +49,7 @@ final class RelayLane: SpanConsumer {
     }
     // Only a queue on disk is waited for, and only by what had a span to keep.
     let owner = backlog == nil ? nil : owners.open(request.receiver)
-    guard request.body.count < BulkLoops.bytesMin else { return consumeLarge(request, owner, completion) }
+    guard !request.isLarge else { return consumeLarge(request, owner, completion) }
     let taken = stage.take(request, owner: owner)
     if let owner { owners.wait(owner, batches: taken.batches) }
     for batch in taken.sealed { dispatch(pack(batch)) }

@@ -56,8 +56,7 @@ final class RelayRole: StartedRole {
     let lanes = try await PerLoop(on: loops) { loop, number in
       RelayLane(
         shared, exporter: exporterLanes.value(on: loop), bulk: bulk, turns: threads.turns.value(on: loop),
-        number: number,
-        loop: loop)
+        number: number, loop: loop)
     }
     if let store {
       for number in loops.indices {
