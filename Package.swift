@@ -55,7 +55,7 @@ let package = Package(
     .systemLibrary(
       name: "CCompression", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev", "libzstd-dev"])]),
 
-    .systemLibrary(name: "CAllocator"),
+    .systemLibrary(name: "CLinux"),
     module("TraceWire"),
     module("Compression", ["CCompression"]),
     module("HTTP2Engine", ["CNghttp2"]),
@@ -79,7 +79,7 @@ let package = Package(
     module(
       "Gateway",
       [
-        "CAllocator", "TraceWire", "Compression", "HTTP2Engine", "TLSEngine", "Telemetry", "Policy", "Delivery",
+        "CLinux", "TraceWire", "Compression", "HTTP2Engine", "TLSEngine", "Telemetry", "Policy", "Delivery",
         "Stitching",
         "Transport", "Intake", "DiskLog", "Yams", product("DequeModule", "swift-collections"), nioCore, nioPosix,
         logging,

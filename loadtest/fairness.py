@@ -14,12 +14,13 @@ rounds' p50 and p99, and the ratio of those next to somebody and alone. KINDs:
   flood       connections that are opened, send a request's head and are reset
   pipeline    one connection that sends small requests without waiting for answers
 
-The other client runs as a process of lower priority: what is measured is what it makes Longspan do, not what it takes
-from the machine by itself. `busy` does no more than that: it keeps a core busy and sends nothing, so that its ratio is
-what the machine adds.
+What is measured is what the other client makes Longspan do, not what it takes from the machine: Longspan has the first
+core for itself, the clients have the others, where the victim comes first (as root). `busy` does no more than keep a
+core busy, so that its ratio is what the machine adds.
 """
 
 import argparse
+import contextlib
 import gzip
 import multiprocessing
 import os
@@ -43,6 +44,7 @@ parser.add_argument("--connections", type=int, default=4, help="of the victim")
 parser.add_argument("--rate", type=float, default=100, help="requests a second on each of the victim's connections")
 parser.add_argument("--role", choices=["relay", "aggregator"], default="relay")
 parser.add_argument("--mib", type=int, default=60, help="size of the hog's requests")
+CORES = sorted(os.sched_getaffinity(0))
 KINDS = ["busy", "dribble", "unread", "gzip", "large", "flood", "pipeline"]
 parser.add_argument("kinds", nargs="*", default=KINDS, metavar="KIND")
 
@@ -72,11 +74,20 @@ def answer(connection):
     return int(head.split()[1])
 
 
+def elsewhere(priority):
+    """Leaves the first core to Longspan, as if this thread were at home on another machine. Where there are only two
+    cores both clients are on the same, and the victim comes first."""
+    os.sched_setaffinity(0, CORES[1:] or CORES)
+    with contextlib.suppress(PermissionError):
+        os.sched_setscheduler(0, os.SCHED_FIFO if priority else os.SCHED_IDLE, os.sched_param(priority))
+
+
 def victim(address, seconds, connections, rate):
     """Latencies of requests that begin at fixed times, so that a stall counts for all that it held up."""
     latencies, failures, lock = [], [0], threading.Lock()
 
     def run(number):
+        elsewhere(1)
         connection = connect(address)
         body = post(request(number, 1))
         own, begin = [], time.monotonic() + number / connections / rate
@@ -217,7 +228,7 @@ OTHERS = {
 
 
 def other(kind, address, options):
-    os.nice(10)
+    elsewhere(0)
     OTHERS[kind](address, options)
 
 
@@ -242,7 +253,9 @@ admin: {endpoint: "127.0.0.1:0"}
         with open(path, "w") as file:
             file.write(text)
         self.process = subprocess.Popen(
-            [options.binary, options.role, "--config", path], stderr=subprocess.PIPE, text=True
+            ["taskset", "-c", str(CORES[0]), options.binary, options.role, "--config", path],
+            stderr=subprocess.PIPE,
+            text=True,
         )
         for line in self.process.stderr:
             if " ready" in line:

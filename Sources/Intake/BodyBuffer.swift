@@ -17,7 +17,7 @@ struct BodyBuffer: ~Copyable {
   /// How many times what it sent a peer gets room for, where it announced as much.
   private static let trust = 8
   private static let roomMin = 4096
-  private static let largeBytes = 1 << 20
+  private static let largeBytes = 1 << 18
 
   private(set) var bytes: [UInt8] = []
   private var announced = 0
@@ -51,7 +51,7 @@ struct BodyBuffer: ~Copyable {
   private func room(for needed: Int) -> Int {
     if needed > Self.largeBytes { return min(most(for: needed), needed &+ Self.largeBytes) }
     let factor = announced >= needed ? Self.trust : 2
-    return min(most(for: needed), max(Self.roomMin, needed * factor))
+    return min(most(for: needed), max(Self.roomMin, min(needed * factor, Self.largeBytes)))
   }
 
   /// The most that a body with so many bytes will need.

@@ -11,6 +11,7 @@ extension PolicyEngine {
     groups.reset(spans: isRouting ? facts.spans.count : 0)
     let spans = facts.spans.span
     for index in spans.indices {
+      if facts.isLong { LongWork.step(index) }
       var bearing = SpanBearing()
       if spans[index].traits.isDisjoint(with: .invalid) {
         observeSkew(spans[index])

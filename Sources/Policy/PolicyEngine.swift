@@ -107,6 +107,7 @@ public struct PolicyEngine: Sendable {
     let unrouted = policy.sampling
     let spans = facts.spans.span
     for index in spans.indices {
+      if facts.isLong { LongWork.step(index) }
       guard spans[index].traits.isDisjoint(with: .invalid) else {
         plan.spans[index] = .drop
         tally.rejected &+= 1

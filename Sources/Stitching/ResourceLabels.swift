@@ -7,7 +7,7 @@ struct ResourceLabel: Sendable {
   var service: UInt32 = 0
 }
 
-/// Turns the names of a request's resources into numbers, each resource once and only when a span needs it.
+/// Turns the names of a request's resources into numbers, when a span needs it and for most resources once.
 struct ResourceLabels: Sendable {
   private static let unknownRegion = Array("unknown".utf8)
   private static let unknownService = Array("unknown_service".utf8)
@@ -15,7 +15,18 @@ struct ResourceLabels: Sendable {
   private(set) var regions: InternCache<LabelName>
   private(set) var services: InternCache<LabelName>
   private let hash: KeyedHash
-  private var labels: [ResourceLabel?] = []
+  /// The labels last found, each in the place of its resource's last bits. A shard takes in a large request in many
+  /// portions, and one may have a resource for each span: so there are not as many places as resources.
+  private var labels: [Known] = []
+  private var mask: UInt32 = 0
+
+  private static let placesMax = 1 << 10
+
+  private struct Known {
+    /// Of no request.
+    var resource = UInt32.max
+    var label = ResourceLabel()
+  }
 
   init(names: FlowNames, hash: KeyedHash) {
     self.hash = hash
@@ -25,20 +36,19 @@ struct ResourceLabels: Sendable {
 
   /// Begins another request.
   mutating func begin(_ request: ReceivedRequest) {
+    var places = 1
+    while places < min(request.facts.resources.count, Self.placesMax) { places &*= 2 }
+    mask = UInt32(truncatingIfNeeded: places &- 1)
     labels.removeAll(keepingCapacity: true)
-    labels.append(contentsOf: repeatElement(nil, count: request.facts.resources.count))
-  }
-
-  /// Gives back what an unusually large request has taken.
-  mutating func giveBackRoom() {
-    if labels.capacity > 1 << 14 { labels = [] }
+    labels.append(contentsOf: repeatElement(Known(), count: places))
   }
 
   /// The labels of a resource of the request.
   @inline(__always) mutating func label(of resource: UInt32, in request: ReceivedRequest) -> ResourceLabel {
-    if let label = labels[Int(resource)] { return label }
+    let place = Int(resource & mask)
+    if labels[place].resource == resource { return labels[place].label }
     let label = look(request.facts.resources[Int(resource)], request)
-    labels[Int(resource)] = label
+    labels[place] = Known(resource: resource, label: label)
     return label
   }
 

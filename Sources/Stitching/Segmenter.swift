@@ -10,9 +10,6 @@ struct Segmenter: Sendable {
   /// Begins another request.
   mutating func begin(_ request: ReceivedRequest) { labels.begin(request) }
 
-  /// Gives back what an unusually large request has taken.
-  mutating func giveBackRoom() { labels.giveBackRoom() }
-
   /// The record of one span of the request.
   @inline(__always) mutating func record(_ index: UInt32, of request: ReceivedRequest) -> SpanRecord {
     let spans = request.facts.spans

@@ -52,7 +52,6 @@ extension ShardState {
     if ends.capacity > usual { ends = [] }
     if closing.capacity > usual { closing = [] }
     if cut.capacity > usual << 6 { cut = [] }
-    segmenter.giveBackRoom()
   }
 
   /// Opens a trace, and closes the one that was idle for longest where there is no room.

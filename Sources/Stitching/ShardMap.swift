@@ -51,6 +51,7 @@ public struct RequestPartitioner: Sendable {
     }
     var lists = fill.map { [UInt32](repeating: 0, count: Int($0)) }
     for (index, number) in groupOfSpan.enumerated() where number != .max {
+      if facts.isLong { LongWork.step(index) }
       let shard = Int(groups[Int(number)].shard)
       lists[shard][Int(offsets[Int(number)])] = UInt32(truncatingIfNeeded: index)
       offsets[Int(number)] &+= 1
@@ -70,6 +71,7 @@ public struct RequestPartitioner: Sendable {
     let spans = facts.spans.span
     var last: UInt32 = .max
     for index in spans.indices {
+      if facts.isLong { LongWork.step(index) }
       guard spans[index].traits.isDisjoint(with: .invalid) else {
         groupOfSpan.append(.max)
         continue

@@ -26,7 +26,7 @@ public struct StitchingLimits: Sendable, Equatable {
   /// request would fill any memory.
   public var maxExpansion = 16
   /// The most traces one call of `advance` closes.
-  public var closedPerAdvance = 256
+  public var closedPerAdvance = 32
   /// Bytes of closed traces from which on a call closes no further one: they are not compressed any more.
   public var closedBytesPerAdvance = 1 << 20
 

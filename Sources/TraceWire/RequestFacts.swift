@@ -47,6 +47,8 @@ public struct RequestFacts: Sendable {
   public var resourceGaps: [ByteRange] = []
   /// What lies between the spans of a `ScopeSpans`, likewise.
   public var scopeGaps: [ByteRange] = []
+  /// Whether the request is so large that work on it is to be done as `LongWork`.
+  public var isLong = false
 
   public init() {}
 
@@ -55,9 +57,9 @@ public struct RequestFacts: Sendable {
 
   /// Makes room for so many parts.
   mutating func reserve(_ census: RequestCensus) {
-    resources.reserveCapacity(census.resources)
-    scopes.reserveCapacity(census.scopes)
-    spans.reserveCapacity(census.spans)
+    resources.reserveLarge(census.resources)
+    scopes.reserveLarge(census.scopes)
+    spans.reserveLarge(census.spans)
   }
 
   /// Forgets the request and gives back what an unusually large one has taken.

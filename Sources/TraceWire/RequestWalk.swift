@@ -84,6 +84,7 @@ extension RequestFacts {
         spanFacts.resource = resource
         spanFacts.scope = index
         try spanFacts.read(span, of: bytes, keys: keys)
+        if isLong { LongWork.step(spans.count) }
         spans.append(spanFacts)
         continue
       case 0x0a: try AttributeView.checkAttributes(try fields.delimited(), of: bytes, tag: 0x1a, depth: Depth.scope)

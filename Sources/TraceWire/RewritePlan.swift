@@ -41,6 +41,7 @@ public struct RewritePlan: Sendable {
     spans.removeAll(keepingCapacity: true)
     resources.removeAll(keepingCapacity: true)
     scratch.removeAll(keepingCapacity: true)
+    spans.reserveLarge(spanCount)
     spans.append(contentsOf: repeatElement(.keep, count: spanCount))
     resources.append(contentsOf: repeatElement(.keep, count: resourceCount))
   }

@@ -26,7 +26,7 @@ final class HTTP1Connection: ChannelInboundHandler {
   private var isPipelining = false
 
   /// A peer that sends requests without waiting for answers gets so many before others have their turn.
-  private static let answersPerTurn = 8
+  private static let answersPerTurn = 4
 
   init(service: any RequestService, peer: PeerIdentity, connection: ServerConnection, turns: Turns) {
     self.turns = turns

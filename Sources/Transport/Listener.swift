@@ -45,7 +45,7 @@ public final class Listener: Sendable {
       // Whoever has sent everything may say so and still gets its answer.
       .childChannelOption(.allowRemoteHalfClosure, value: true)
       .childChannelOption(
-        .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 2048, initial: 16384, maximum: 65_536)
+        .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 2048, initial: 4096, maximum: 65_536)
       )
       .childChannelInitializer { child in
         child.eventLoop.makeCompletedFuture {

@@ -3,7 +3,7 @@ import Testing
 /// Who may import whom: a target imports only targets of lower layers. The compiler does not check this.
 @Suite struct LayerTests {
   static let layers: [String: Int] = [
-    "CNghttp2": 0, "COpenSSL": 0, "CCompression": 0, "CAllocator": 0,
+    "CNghttp2": 0, "COpenSSL": 0, "CCompression": 0, "CLinux": 0,
     "TraceWire": 1, "Compression": 1, "HTTP2Engine": 1, "TLSEngine": 1, "Telemetry": 1,
     "DiskLog": 1,
     "Policy": 2, "Delivery": 2, "Stitching": 2, "Formats": 2,
@@ -13,7 +13,7 @@ import Testing
   ]
   /// Modules that only some targets may reach.
   static let reserved: [String: Set<String>] = [
-    "CNghttp2": ["HTTP2Engine"], "COpenSSL": ["TLSEngine"], "CCompression": ["Compression"], "CAllocator": ["Gateway"],
+    "CNghttp2": ["HTTP2Engine"], "COpenSSL": ["TLSEngine"], "CCompression": ["Compression"], "CLinux": ["Gateway"],
     "NIOPosix": ["Transport", "Gateway"], "GRDB": ["DiskLog"], "GRDBSQLite": ["DiskLog"],
   ]
 

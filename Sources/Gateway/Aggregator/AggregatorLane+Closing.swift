@@ -10,7 +10,7 @@ extension AggregatorLane {
   /// Traces that one record of the journal closes.
   private static let closingsMax = 1024
   /// Traces that close before those before them are handed on, where it is not the shard that says how many.
-  private static let closedAtOnce = 64
+  private static let closedAtOnce = 32
 
   /// Closes the traces whose time has come, and sends batches that have waited long enough.
   func lookAfter() {

@@ -16,8 +16,10 @@ internal import Transport
 final class AggregatorLane: SpanConsumer {
   /// How often traces are looked after.
   private static let tick = TimeAmount.milliseconds(50)
-  /// Spans that a shard takes in before it does something else.
+  /// Spans of a request that a shard takes in without a pause.
   private static let spansAtOnce = 1024
+  /// Spans of a larger one that it takes in before it does something else.
+  private static let spansInTurn = 256
 
   let shared: AggregatorShared
   let number: Int
@@ -172,8 +174,8 @@ final class AggregatorLane: SpanConsumer {
   }
 
   private func ingestInTurn(_ taken: TakenRequest, _ spans: ArraySlice<UInt32>, _ countdown: Countdown) {
-    if !spans.isEmpty { ingest(taken.request, Array(spans.prefix(Self.spansAtOnce)), entry: nil) }
-    let rest = spans.dropFirst(Self.spansAtOnce)
+    if !spans.isEmpty { ingest(taken.request, Array(spans.prefix(Self.spansInTurn)), entry: nil) }
+    let rest = spans.dropFirst(Self.spansInTurn)
     guard !rest.isEmpty else { return countdown.count() }
     turns.add { self.ingestInTurn(taken, rest, countdown) }
   }

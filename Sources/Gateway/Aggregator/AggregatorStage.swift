@@ -29,6 +29,7 @@ final class AggregatorStage {
   /// Reads a request; nil with the answer where it cannot be taken in.
   func read(_ request: IntakeRequest) -> (Read?, IntakeVerdict) {
     var facts = RequestFacts()
+    facts.isLong = request.isLarge
     do {
       try facts.walk(request.body.span.bytes, keys: shared.attributeKeys, census: request.census)
     } catch {

@@ -1,4 +1,4 @@
-internal import CAllocator
+internal import CLinux
 
 /// The C library's allocator, of which all memory comes: set up so that what is given back to it goes back to the
 /// system, where it would otherwise stay with the process for good.

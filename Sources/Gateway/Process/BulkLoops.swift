@@ -1,4 +1,3 @@
-internal import Foundation
 internal import Intake
 internal import NIOCore
 internal import NIOPosix
@@ -7,13 +6,10 @@ internal import NIOPosix
 /// would wait for it otherwise: tens of mebibytes take as long as thousands of ordinary requests. The threads give way
 /// to the event loops where there are not enough cores.
 enum BulkLoops {
-  private static let niceness: CInt = 5
-
   /// Makes the threads.
   static func start(count: Int) -> [any EventLoop] {
     let loops = Array(MultiThreadedEventLoopGroup(numberOfThreads: count).makeIterator())
-    // On Linux a thread has a priority of its own, and 0 is the calling one.
-    for loop in loops { loop.execute { _ = setpriority(CInt(truncatingIfNeeded: PRIO_PROCESS.rawValue), 0, niceness) } }
+    for loop in loops { loop.execute { Scheduling.giveWay() } }
     return loops
   }
 }

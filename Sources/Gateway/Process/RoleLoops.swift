@@ -14,7 +14,7 @@ struct RoleLoops: Sendable {
 
   /// Starts them, one for each core.
   init() async throws {
-    let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: Scheduling.cores)
     try await self.init(group, bulk: BulkLoops.start(count: Array(group.makeIterator()).count))
   }
 
@@ -23,6 +23,7 @@ struct RoleLoops: Sendable {
     self.group = group
     self.bulk = bulk
     all = Array(group.makeIterator())
+    for loop in all { loop.execute { Scheduling.beResponsive() } }
     turns = try await PerLoop(on: all) { loop, _ in Turns(loop) }
   }
 }

@@ -38,6 +38,7 @@ final class RelayStage {
       facts.giveBackRoom()
       plan.giveBackRoom()
     }
+    facts.isLong = request.isLarge
     do {
       try facts.walk(bytes, keys: engine.attributeKeys, census: request.census)
     } catch {
@@ -63,7 +64,8 @@ final class RelayStage {
     let appended = batcher.append(
       0..<facts.spans.count, requestBytes: body.count, owner: owner, now: now, sealed: &taken.sealed
     ) { range, limit, buffer in
-      BatchWriter.append(range, limit: limit, of: facts, in: body.span.bytes, plan: plan, to: &buffer)
+      if facts.isLong { LongWork.pause() }
+      return BatchWriter.append(range, limit: limit, of: facts, in: body.span.bytes, plan: plan, to: &buffer)
     }
     shared.budget.reserveUnchecked(appended.bytes)
     shared.ledger.held(appended.spans, in: .batch)
