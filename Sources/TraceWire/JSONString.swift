@@ -103,7 +103,7 @@ extension [UInt8] {
 
 extension RawSpan {
   /// The offset of the first quote, backslash, control character or byte past ASCII; the count where there is none.
-  fileprivate func firstSpecialOffset(from start: Int) -> Int {
+  func firstSpecialOffset(from start: Int) -> Int {
     let ones: UInt64 = 0x0101_0101_0101_0101
     let tops: UInt64 = 0x8080_8080_8080_8080
     var offset = start
@@ -127,7 +127,7 @@ extension RawSpan {
 
   /// How many bytes the UTF-8 sequence past ASCII at an offset has; `nil` where it is not well formed (Unicode,
   /// table 3-7), and for control characters.
-  fileprivate func multibyteCount(at offset: Int) -> Int? {
+  func multibyteCount(at offset: Int) -> Int? {
     func isContinuation(_ index: Int, _ bounds: ClosedRange<UInt8> = 0x80...0xbf) -> Bool {
       offset &+ index < byteCount && bounds.contains(byte(at: offset &+ index))
     }

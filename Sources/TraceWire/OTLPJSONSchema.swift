@@ -14,6 +14,12 @@ enum OTLPJSONShape: Int, CaseIterable {
     return nil
   }
 
+  /// The message's fields, in the order of their numbers.
+  var fields: [OTLPJSONField] { Self.tables[rawValue] }
+
+  /// The highest number of a field.
+  static let numberMax: UInt64 = 16
+
   private var table: [OTLPJSONField] {
     switch self {
     case .request: [Field("resourceSpans", 1, .messages(.resourceSpans))]
@@ -92,11 +98,14 @@ struct OTLPJSONField {
   }
 
   let name: OTLPJSONName
+  /// The name as it is written.
+  let text: StaticString
   let number: Int
   let kind: Kind
 
   init(_ name: StaticString, _ number: Int, _ kind: Kind) {
     self.name = OTLPJSONName(name)
+    text = name
     self.number = number
     self.kind = kind
   }
