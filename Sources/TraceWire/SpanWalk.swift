@@ -158,7 +158,7 @@ enum Depth {
 extension SpanFacts.Kind {
   /// The kind of an enum value on the wire, of which the low 32 bits count; what is not known is unspecified.
   @inline(__always)
-  init(wire value: UInt64) {
+  package init(wire value: UInt64) {
     let number = UInt32(truncatingIfNeeded: value)
     self = number <= 5 ? Self(rawValue: UInt8(truncatingIfNeeded: number)) ?? .unspecified : .unspecified
   }
