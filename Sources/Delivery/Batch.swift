@@ -11,6 +11,8 @@ public struct Batch: Sendable {
   public var handedOn: HandedOn?
   /// What a receiver knows the batch by; nil where nobody asks.
   public var identity: BatchIdentity?
+  /// How far it got with a destination that answers for every span by itself; nil while all of it is to be sent.
+  public internal(set) var progress: DeliveryProgress?
   /// Where the batch lies in a log on disk, which is to forget it when it settles.
   public var address: UInt64?
 

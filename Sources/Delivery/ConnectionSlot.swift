@@ -3,6 +3,8 @@ struct ConnectionSlot: Sendable {
   enum State: Sendable, Equatable {
     /// Nothing is under way until then.
     case down(until: UInt64)
+    /// Nothing is under way until there is something to send.
+    case resting
     /// A connection was asked for.
     case connecting
     /// Requests may be sent.

@@ -15,7 +15,7 @@ public struct DeliveryUnit: Sendable {
   /// The life of the lane's numbering: a new one when the sequence begins again.
   public let epoch: UInt64
   public let sequence: UInt64
-  public let batch: Batch
+  public internal(set) var batch: Batch
   public internal(set) var state = State.waiting
   /// How often it was sent.
   public internal(set) var attempts = 0

@@ -28,6 +28,8 @@ public enum DeliveryVerdict: Sendable, Equatable {
   case delivered(rejected: Int)
   /// It is tried again, not before the peer's delay.
   case retry(after: Duration?)
+  /// Some of its spans are tried again, not before the peer's delay; about the others the peer has decided.
+  case retryRest(DeliveryProgress, after: Duration?)
   /// It is tried again, and the try does not count against it.
   case lost
   /// It must not be sent again; the gRPC code.

@@ -34,6 +34,7 @@ public final class ExporterCounters: Sendable {
   /// Its queue's size, shared by its lanes.
   public let capacity: ByteBudget
   private let sentBytes = Cell()
+  private let sentSpans = Cell()
   private let retryCount = Cell()
   private let requestCounts = ExporterCounters.cells(ExporterCounters.codeNames.count)
   private let closedConnections: LabelledCounter
@@ -71,13 +72,16 @@ public final class ExporterCounters: Sendable {
     droppedSpans[index].add(spans)
   }
 
-  /// Books what a settled batch lost.
+  /// Books what a settled batch brought to its destination, and what it lost.
   public func settled(_ settlement: Settlement) {
+    sentSpans.add(settlement.forwarded)
+    dropped(settlement.rejectedBefore, .rejected)
+    let lost = settlement.undeliverable - settlement.rejectedBefore
     switch settlement.cause {
-    case .delivered: dropped(settlement.undeliverable, .rejected)
-    case .refused: dropped(settlement.undeliverable, .refused)
-    case .gaveUp: dropped(settlement.undeliverable, .gaveUp)
-    case .abandoned: dropped(settlement.undeliverable, .abandoned)
+    case .delivered: dropped(lost, .rejected)
+    case .refused: dropped(lost, .refused)
+    case .gaveUp: dropped(lost, .gaveUp)
+    case .abandoned: dropped(lost, .abandoned)
     }
   }
 
@@ -105,6 +109,7 @@ public final class ExporterCounters: Sendable {
     }
     return [
       family("sent_bytes_total", .counter, "Bytes of requests sent, as on the wire.") { $0.sentBytes.number },
+      family("sent_spans_total", .counter, "Spans that an exporter's destination took.") { $0.sentSpans.number },
       MetricFamily(
         "longspan_exporter_requests_total", .counter, help: "Requests that ended, by gRPC status code.",
         samples: exporters.flatMap(\.requestSamples)),

@@ -105,6 +105,20 @@ public struct Forwarder: Sendable {
     proceed(now, &commands)
   }
 
+  /// The peer closed a connection that was not used, as servers of HTTP/1.1 do after a while. Another one is made when
+  /// there is something to send.
+  public mutating func connectionRests(slot: Int, now: UInt64, into commands: inout [ForwarderCommand]) {
+    guard slots.indices.contains(slot) else { return }
+    guard queue.isEmpty, slots[slot].state == .ready || slots[slot].state == .leaving else {
+      return connectionDown(slot: slot, now: now, into: &commands)
+    }
+    slots[slot].failures = 0
+    slots[slot].isProven = false
+    slots[slot].isReplaced = false
+    slots[slot].state = .resting
+    proceed(now, &commands)
+  }
+
   /// A request ended. Of no effect unless that batch is in flight on that slot.
   public mutating func answered(
     _ sequence: UInt64, slot: Int, _ verdict: DeliveryVerdict, now: UInt64, into commands: inout [ForwarderCommand]
@@ -181,6 +195,7 @@ public struct Forwarder: Sendable {
       slots[slot].failures = 0
       switch slots[slot].state {
       case .down: slots[slot].state = .down(until: now)
+      case .resting: break
       case .connecting:
         slots[slot].isReplaced = true
         commands.append(.close(slot: slot))
@@ -212,16 +227,25 @@ public struct Forwarder: Sendable {
       let delay = options.resend.delay(retry: isDraining ? 0 : unit.losses, jitter: jitter.next())
       unit.losses += 1
       queue.postpone(unit, until: now.later(by: delay))
-    case .retry(let peerDelay):
-      let since = unit.failingSince ?? unit.sentAt
-      let delay = options.retry.next(
-        retry: isDraining ? 0 : unit.retries, elapsed: now.since(since), peerDelay: peerDelay, jitter: jitter.next())
-      guard let delay else { return settle(sequence, .gaveUp, &commands) }
-      unit.retries += 1
-      unit.failingSince = since
-      unit.notBefore = peerDelay.map { now.later(by: min($0, RetrySchedule.peerDelayMax).nanoseconds) } ?? 0
-      queue.postpone(unit, until: now.later(by: delay))
+    case .retry(let peerDelay): tryAgain(&unit, after: peerDelay, now, &commands)
+    case .retryRest(let progress, let peerDelay):
+      queue.progressed(sequence, progress)
+      unit.batch.progress = progress
+      tryAgain(&unit, after: peerDelay, now, &commands)
     }
+  }
+
+  private mutating func tryAgain(
+    _ unit: inout DeliveryUnit, after peerDelay: Duration?, _ now: UInt64, _ commands: inout [ForwarderCommand]
+  ) {
+    let since = unit.failingSince ?? unit.sentAt
+    let delay = options.retry.next(
+      retry: isDraining ? 0 : unit.retries, elapsed: now.since(since), peerDelay: peerDelay, jitter: jitter.next())
+    guard let delay else { return settle(unit.sequence, .gaveUp, &commands) }
+    unit.retries += 1
+    unit.failingSince = since
+    unit.notBefore = peerDelay.map { now.later(by: min($0, RetrySchedule.peerDelayMax).nanoseconds) } ?? 0
+    queue.postpone(unit, until: now.later(by: delay))
   }
 
   private mutating func settle(
@@ -238,10 +262,13 @@ public struct Forwarder: Sendable {
   /// Does whatever can be done now, and asks to be woken for the rest.
   private mutating func proceed(_ now: UInt64, _ commands: inout [ForwarderCommand]) {
     for slot in slots.indices where !slots[slot].isRetired {
-      if case .down(let until) = slots[slot].state, until <= now {
-        slots[slot].state = .connecting
-        commands.append(.connect(slot: slot))
+      switch slots[slot].state {
+      case .down(let until) where until <= now: break
+      case .resting where !queue.isEmpty: break
+      default: continue
       }
+      slots[slot].state = .connecting
+      commands.append(.connect(slot: slot))
     }
     send(now, &commands)
     giveUpUnreachable(now, &commands)

@@ -105,6 +105,11 @@ public struct SendingQueue: Sendable {
   /// Notes that a batch's answer did not come in time.
   mutating func timedOut(_ sequence: UInt64) { units[sequence]?.timeouts += 1 }
 
+  /// Notes what the destination has decided about some of a batch's spans.
+  mutating func progressed(_ sequence: UInt64, _ progress: DeliveryProgress) {
+    units[sequence]?.batch.progress = progress
+  }
+
   /// Puts a batch off, as its history after the try says.
   mutating func postpone(_ unit: DeliveryUnit, until: UInt64) {
     var unit = unit

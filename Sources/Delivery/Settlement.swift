@@ -33,14 +33,20 @@ public struct Settlement: Sendable {
 
   /// The spans this lane could not deliver.
   public var undeliverable: Int {
-    if case .delivered(let rejected) = cause { rejected } else { batch.spanCount }
+    if case .delivered(let rejected) = cause { return rejected }
+    return batch.spanCount - min(max(0, batch.progress?.delivered ?? 0), batch.spanCount)
+  }
+  /// Those of them that the peer refused one by one, before the batch ended for another reason.
+  public var rejectedBefore: Int {
+    if case .delivered = cause { return 0 }
+    return min(max(0, batch.progress?.rejected ?? 0), undeliverable)
   }
   /// The spans this lane delivered.
   public var forwarded: Int { batch.spanCount - undeliverable }
 
   /// What leaves the process with this settlement: nil while another exporter still holds the batch. To be asked once.
   public func depart() -> Departure? {
-    let expired = cause == .gaveUp ? batch.spanCount : 0
+    let expired = cause == .gaveUp ? undeliverable - rejectedBefore : 0
     if let shared = batch.handedOn { return shared.settle(undeliverable: undeliverable - expired, expired: expired) }
     return Departure(
       forwarded: forwarded, undeliverable: undeliverable - expired, expired: expired, bytes: batch.byteCount)

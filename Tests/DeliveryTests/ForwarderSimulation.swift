@@ -196,7 +196,7 @@ struct ForwarderSimulation {
     case .lost:
       entry.earliest = now
       entry.latest = .max
-    case .retry(let peerDelay):
+    case .retry(let peerDelay), .retryRest(_, let peerDelay):
       let interval = options.retry.interval(retry: forwarder.isDraining ? 0 : entry.retries)
       let peer = peerDelay.map { UInt64($0 / .nanoseconds(1)) } ?? 0
       entry.earliest = now + max(interval / 2, peer)
