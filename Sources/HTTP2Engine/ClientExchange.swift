@@ -1,7 +1,7 @@
 /// The head of a request that a client sends, as often as it likes.
 public struct ClientRequest: Sendable {
-  /// Pseudo-header fields first.
-  private(set) var lines: HeaderFields
+  /// Every field, the pseudo-header fields of HTTP/2 first.
+  public private(set) var lines: HeaderFields
 
   /// The same head with one more field; the name is in lower case.
   public func adding(_ name: StaticString, _ value: String) -> ClientRequest {
@@ -30,6 +30,16 @@ public struct ClientResponse: Sendable {
   public var fields: HeaderFields
   public var body: [UInt8]
   public var trailers: HeaderFields
+
+  /// Makes a response.
+  public init(
+    status: Int, fields: HeaderFields = HeaderFields(), body: [UInt8] = [], trailers: HeaderFields = HeaderFields()
+  ) {
+    self.status = status
+    self.fields = fields
+    self.body = body
+    self.trailers = trailers
+  }
 }
 
 /// Why a request got no whole response.

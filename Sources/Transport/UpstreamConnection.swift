@@ -4,46 +4,13 @@ public import NIOCore
 internal import NIOPosix
 internal import TLSEngine
 
-/// Where a client connection goes.
-public struct UpstreamTarget: Sendable {
-  public var host: String
-  public var port: Int
-  /// Where the TLS context in force is found (it also holds the name to verify); `nil` for clear text.
-  public var tls: TLSContextSource?
-  public var connectTimeout: Duration
-
-  /// Makes a target.
-  public init(
-    host: String, port: Int, tls: TLSContextSource? = nil, connectTimeout: Duration = .seconds(10)
-  ) {
-    self.host = host
-    self.port = port
-    self.tls = tls
-    self.connectTimeout = connectTimeout
-  }
-
-  /// `host:port` as `:authority` shows it.
-  public var authority: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
-}
-
-/// Why a connection to an upstream could not be made or ended: a word for metrics and a sentence for the log.
-public struct UpstreamFailure: Error, Sendable, Equatable {
-  /// The peer asked to go elsewhere (GOAWAY), and nothing is in flight any more.
-  public static let goingAway = UpstreamFailure(label: "going_away", message: "the peer asked to go elsewhere")
-
-  public var label: String
-  public var message: String
-
-  /// Makes a failure.
-  public init(label: String, message: String) {
-    self.label = label
-    self.message = message
-  }
-}
-
-/// One HTTP/2 connection to an upstream. Made, used and ended on one event loop; it is never opened twice.
-public final class UpstreamConnection: ChannelInboundHandler {
+/// One connection to an upstream: TLS (where configured) and HTTP/2 in this one handler. Where HTTP/1.1 is spoken,
+/// SwiftNIO's codec and `HTTP1Client` are put behind it, and it only encrypts and decrypts from then on. Made, used and
+/// ended on one event loop; it is never opened twice.
+public final class UpstreamConnection: ChannelDuplexHandler {
   public typealias InboundIn = ByteBuffer
+  public typealias InboundOut = ByteBuffer
+  public typealias OutboundIn = ByteBuffer
   public typealias OutboundOut = ByteBuffer
 
   /// Called once when requests can be sent.
@@ -59,7 +26,8 @@ public final class UpstreamConnection: ChannelInboundHandler {
   private static let goodbyeBytes = 4 << 10
 
   private let target: UpstreamTarget
-  private let client: HTTP2Client
+  private let limits: HTTP2ClientLimits
+  private var engine = UpstreamEngine.undecided
   private let scratch: ScratchBuffer
   private var tls: TLSSession?
   private var context: ChannelHandlerContext?
@@ -78,7 +46,7 @@ public final class UpstreamConnection: ChannelInboundHandler {
   /// Makes a connection that is not open yet.
   public init(_ target: UpstreamTarget, limits: HTTP2ClientLimits = HTTP2ClientLimits()) {
     self.target = target
-    client = HTTP2Client(limits: limits)
+    self.limits = limits
     scratch = ScratchBuffer()
   }
 
@@ -87,7 +55,6 @@ public final class UpstreamConnection: ChannelInboundHandler {
   /// Connects. `onUp` or `onDown` tells what came of it.
   public func open(on loop: any EventLoop) {
     let handler = NIOLoopBound(self, eventLoop: loop)
-    client.wantsFlush = { [weak self] in self?.flush() }
     let timeout = TimeAmount.nanoseconds(target.connectTimeout.nanosecondsClamped)
     openingTimer = loop.assumeIsolated().scheduleTask(in: timeout) { [weak self] in
       self?.end(UpstreamFailure(label: "timeout", message: "no connection within the time limit"))
@@ -119,13 +86,13 @@ public final class UpstreamConnection: ChannelInboundHandler {
   }
 
   /// Whether a request can be sent now.
-  public var canSubmit: Bool { isUp && !isDown && client.canSubmit }
-  /// Requests the peer allows in flight.
-  public var concurrencyMax: Int { client.concurrencyMax }
+  public var canSubmit: Bool { isUp && !isDown && engine.canSubmit }
+  /// Requests the peer allows in flight; one in HTTP/1.1.
+  public var concurrencyMax: Int { engine.concurrencyMax }
   /// Requests in flight.
-  public var activeRequests: Int { client.activeRequests }
-  /// The stream and connection are done for new requests (GOAWAY), though some may still be in flight.
-  public var isGoingAway: Bool { !client.acceptsNewRequests }
+  public var activeRequests: Int { engine.activeRequests }
+  /// The connection is done for new requests (GOAWAY, `connection: close`), though some may still be in flight.
+  public var isGoingAway: Bool { engine.isGoingAway }
 
   /// Sends a request with a body in two pieces; `completion` is called exactly once, on this loop.
   /// Returns the stream, by which the request can be cancelled; `nil` when it could not be sent.
@@ -134,22 +101,31 @@ public final class UpstreamConnection: ChannelInboundHandler {
     completion: @escaping (Result<ClientResponse, ClientFailure>) -> Void
   ) -> Int32? {
     guard canSubmit else { return nil }
-    let stream = client.submit(request, prefix: prefix, body: body, completion: completion)
-    flush()
-    return stream
+    switch engine {
+    case .undecided: return nil
+    case .http2(let client):
+      let stream = client.submit(request, prefix: prefix, body: body, completion: completion)
+      flush()
+      return stream
+    case .http1(let client):
+      return client.submit(request, body: prefix.isEmpty ? body : prefix + body, completion: completion)
+    }
   }
 
-  /// Gives up a request; its completion is called with a failure.
+  /// Gives up a request; its completion is called with a failure. In HTTP/1.1 that is the connection's end.
   public func cancel(_ stream: Int32) {
-    client.cancel(stream)
-    flush()
+    switch engine {
+    case .undecided: break
+    case .http2(let client):
+      client.cancel(stream)
+      flush()
+    case .http1(let client): client.cancel(stream)
+    }
   }
 
   /// Ends the connection; `onDown` is told why.
-  public func close(
-    because reason: UpstreamFailure = UpstreamFailure(label: "closed_here", message: "closed by this side")
-  ) {
-    client.shutdown()
+  public func close(because reason: UpstreamFailure = .closedHere) {
+    if case .http2(let client) = engine { client.shutdown() }
     end(reason)
   }
 
@@ -160,7 +136,7 @@ public final class UpstreamConnection: ChannelInboundHandler {
     guard !isDown else { return context.close(promise: nil) }
     self.context = context
     lastReceived = NIODeadline.now().uptimeNanoseconds
-    guard let source = target.tls else { return flush() }
+    guard let source = target.tls else { return speak(target.protocols == .http2 ? "h2" : "http/1.1") }
     let session = TLSSession(source.current)
     tls = session
     do throws(TLSFault) {
@@ -171,7 +147,36 @@ public final class UpstreamConnection: ChannelInboundHandler {
     flush()
   }
 
+  /// Begins to speak what is agreed upon.
+  private func speak(_ name: String?) {
+    guard case .undecided = engine, !isDown, let context else { return }
+    if name == "h2" {
+      let client = HTTP2Client(limits: limits)
+      client.wantsFlush = { [weak self] in self?.flush() }
+      engine = .http2(client)
+      return flush()
+    }
+    guard target.protocols == .http1OrHTTP2 else {
+      return end(UpstreamFailure(label: "tls", message: "the peer did not choose HTTP/2 (ALPN h2)"))
+    }
+    do {
+      engine = .http1(
+        try HTTP1Client.install(behind: self, in: context.pipeline.syncOperations, limits: limits))
+    } catch {
+      return end(UpstreamFailure(label: "io", message: "connection failed: \(error)"))
+    }
+    // Nothing is said before a request: that the peer speaks HTTP/1.1 its first answer shows.
+    comeUp()
+  }
+
   public func channelInactive(context: ChannelHandlerContext) {
+    // What ends with the connection is whole now.
+    context.fireChannelInactive()
+    peerClosed()
+  }
+
+  private func peerClosed() {
+    if case .http1(let client) = engine, isUp, client.isIdle { return end(client.isGoingAway ? .goingAway : .idle) }
     end(UpstreamFailure(label: "closed", message: "the peer closed the connection"))
   }
 
@@ -181,8 +186,9 @@ public final class UpstreamConnection: ChannelInboundHandler {
     end(UpstreamFailure(label: "io", message: "connection failed: \(error)"))
   }
 
-  /// The peer has begun to speak HTTP/2. Only then is it known that it does, and, in TLS 1.3, that it has judged this
-  /// side's certificate: a client that counts from its own end of the handshake takes every refusal for a success.
+  /// Requests can be sent. In HTTP/2 that is when the peer has begun to speak it: only then is it known that it does,
+  /// and, in TLS 1.3, that it has judged this side's certificate. A client that counts from its own end of the
+  /// handshake takes every refusal for a success.
   private func comeUp() {
     isUp = true
     openingTimer?.cancel()
@@ -200,7 +206,7 @@ public final class UpstreamConnection: ChannelInboundHandler {
       sayGoodbye(context)
       context.close(promise: nil)
     }
-    client.connectionLost()
+    engine.connectionLost()
     let report = onDown
     (onUp, onDown, onCapacityChange) = (nil, nil, nil)
     report?(failure)
@@ -209,7 +215,9 @@ public final class UpstreamConnection: ChannelInboundHandler {
   /// Tells the peer why, where there is anything to tell: GOAWAY, TLS's alert or `close_notify`.
   private func sayGoodbye(_ context: ChannelHandlerContext) {
     scratch.withPlain { plain in
-      _ = try? client.drain(upTo: Self.goodbyeBytes) { plain.append(contentsOf: $0) }
+      if case .http2(let client) = engine {
+        _ = try? client.drain(upTo: Self.goodbyeBytes) { plain.append(contentsOf: $0) }
+      }
       guard let tls else {
         if isUp { context.write(wrapOutboundOut(context.channel.allocator.buffer(bytes: plain)), promise: nil) }
         return
@@ -228,42 +236,70 @@ public final class UpstreamConnection: ChannelInboundHandler {
     defer { isReading = false }
     lastReceived = NIODeadline.now().uptimeNanoseconds
     let buffer = unwrapInboundIn(data)
-    guard let tls else { return buffer.withUnsafeReadableBytes { feed($0) } }
+    guard let tls else {
+      if case .http1 = engine { return context.fireChannelRead(data) }
+      return buffer.withUnsafeReadableBytes { feed($0) }
+    }
     do throws(TLSFault) {
-      // Bytes of a peer that speaks something else are not HTTP/2's to judge.
-      try tls.receive(buffer, scratch: scratch) { if isUp || tls.negotiatedProtocol == "h2" { feed($0) } }
+      // Bytes of a peer that speaks something else than what was agreed are not ours to judge.
+      try tls.receive(buffer, scratch: scratch) { plain in
+        speak(tls.negotiatedProtocol)
+        feed(plain)
+      }
     } catch {
       return end(UpstreamFailure(label: "tls", message: "\(error)"))
     }
-    if tls.isEstablished, !isUp, !isDown, tls.negotiatedProtocol != "h2" {
-      return end(UpstreamFailure(label: "tls", message: "the peer did not choose HTTP/2 (ALPN h2)"))
+    if tls.isEstablished { speak(tls.negotiatedProtocol) }
+    if tls.isPeerClosed {
+      if case .http1 = engine { context.fireUserInboundEventTriggered(ChannelEvent.inputClosed) }
+      peerClosed()
     }
-    if tls.isPeerClosed { end(UpstreamFailure(label: "closed", message: "the peer closed the connection")) }
   }
 
   private func feed(_ plain: UnsafeRawBufferPointer) {
-    guard !isDown else { return }
-    do throws(HTTP2Fault) {
-      try client.receive(plain, now: lastReceived)
-    } catch {
-      return end(UpstreamFailure(label: error.kind.rawValue, message: "HTTP/2: \(error)"))
+    guard !isDown, let context else { return }
+    switch engine {
+    case .undecided: break
+    case .http1: context.fireChannelRead(wrapInboundOut(context.channel.allocator.buffer(bytes: plain)))
+    case .http2(let client):
+      do throws(HTTP2Fault) {
+        try client.receive(plain, now: lastReceived)
+      } catch {
+        return end(UpstreamFailure(label: error.kind.rawValue, message: "HTTP/2: \(error)"))
+      }
+      if !isUp, !isDown { comeUp() }
     }
-    if !isUp, !isDown { comeUp() }
   }
 
   public func channelReadComplete(context: ChannelHandlerContext) {
+    if case .http1 = engine { context.fireChannelReadComplete() }
     flush()
-    if isUp, capacity != (concurrencyMax, isGoingAway) {
-      capacity = (concurrencyMax, isGoingAway)
-      onCapacityChange?()
-    }
-    if isGoingAway, client.activeRequests == 0 {
-      end(.goingAway)
-    }
+    tellCapacity()
+    if isGoingAway, activeRequests == 0 { end(.goingAway) }
+  }
+
+  /// Tells of another number of requests that are allowed, if it is another.
+  func tellCapacity() {
+    guard isUp, capacity != (concurrencyMax, isGoingAway) else { return }
+    capacity = (concurrencyMax, isGoingAway)
+    onCapacityChange?()
   }
 
   public func channelWritabilityChanged(context: ChannelHandlerContext) {
     if context.channel.isWritable { flush() }
+    context.fireChannelWritabilityChanged()
+  }
+
+  /// Encrypts what HTTP/1.1's codec has written.
+  public func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+    guard let tls else { return context.write(data, promise: promise) }
+    do {
+      try unwrapOutboundIn(data).withUnsafeReadableBytes { try tls.send($0) }
+    } catch {
+      promise?.fail(error)
+      return end(UpstreamFailure(label: "tls", message: "\(error)"))
+    }
+    context.write(wrapOutboundOut(tls.takeOutput(context.channel.allocator)), promise: promise)
   }
 
   /// Writes what the engines have to say, as long as the socket takes it.
@@ -271,12 +307,16 @@ public final class UpstreamConnection: ChannelInboundHandler {
     guard let context, !isReading, !isFlushing, !isDown, context.channel.isActive else { return }
     isFlushing = true
     defer { isFlushing = false }
-    while context.channel.isWritable, tls?.isEstablished ?? true, scratch.withPlain({ drain(into: &$0, context) }) {}
+    if case .http2(let client) = engine {
+      while context.channel.isWritable, tls?.isEstablished ?? true,
+        scratch.withPlain({ drain(client, into: &$0, context) })
+      {}
+    }
     if let tls, !isDown { write(tls, context) }
   }
 
   /// Drains and writes some. False: there was nothing more, or the connection has ended.
-  private func drain(into plain: inout [UInt8], _ context: ChannelHandlerContext) -> Bool {
+  private func drain(_ client: HTTP2Client, into plain: inout [UInt8], _ context: ChannelHandlerContext) -> Bool {
     do throws(HTTP2Fault) {
       try client.drain(upTo: Self.drainBytes) { plain.append(contentsOf: $0) }
     } catch {

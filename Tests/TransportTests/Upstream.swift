@@ -28,12 +28,13 @@ final class Upstream: Sendable {
   private let streams = Mutex<[String: Int32]>([:])
 
   init(
-    _ address: String, tls: TLSContext? = nil, connectTimeout: Duration = .seconds(60),
-    limits: HTTP2ClientLimits = HTTP2ClientLimits()
+    _ address: String, tls: TLSContext? = nil, protocols: UpstreamTarget.Protocols = .http2,
+    connectTimeout: Duration = .seconds(60), limits: HTTP2ClientLimits = HTTP2ClientLimits()
   ) async throws {
     let (host, port) = RawPeer.split(address)
     let target = UpstreamTarget(
-      host: host, port: port, tls: tls.map { TLSContextSource($0) }, connectTimeout: connectTimeout)
+      host: host, port: port, tls: tls.map { TLSContextSource($0) }, protocols: protocols,
+      connectTimeout: connectTimeout)
     loop = MultiThreadedEventLoopGroup.singleton.next()
     connection = try await loop.submit { [life, loop] in
       let connection = UpstreamConnection(target, limits: limits)
