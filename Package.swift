@@ -81,8 +81,8 @@ let package = Package(
       [
         "CLinux", "TraceWire", "Compression", "HTTP2Engine", "TLSEngine", "Telemetry", "Policy", "Delivery",
         "Stitching",
-        "Transport", "Intake", "DiskLog", "Yams", product("DequeModule", "swift-collections"), nioCore, nioPosix,
-        logging,
+        "Transport", "Intake", "Formats", "DiskLog", "Yams", product("DequeModule", "swift-collections"), nioCore,
+        nioPosix, logging,
         product("Hummingbird", "hummingbird"), product("ServiceLifecycle", "swift-service-lifecycle"),
         product("UnixSignals", "swift-service-lifecycle"),
         product("X509", "swift-certificates"), product("SwiftASN1", "swift-asn1"), product("Crypto", "swift-crypto"),

@@ -28,6 +28,13 @@ import Testing
     #expect(judge(&choice, [(.grpc(status: 13), .zstd)]) == [true], "somebody else may answer now")
   }
 
+  @Test func overHTTPItIs415() {
+    var choice = CodingChoice(.zstd)
+    #expect(judge(&choice, [(.http(status: 400), .zstd), (.http(status: 415), .zstd)]) == [false, true])
+    #expect(choice.current == .gzip)
+    #expect(judge(&choice, [(.http(status: 202), .gzip), (.http(status: 415), .gzip)]) == [false, false])
+  }
+
   @Test func otherAnswersSayNothingOfTheCoding() {
     var choice = CodingChoice(.gzip)
     let answers = [3, 7, 8, 14].map { (DeliveryAnswer.grpc(status: $0), ContentCoding.gzip) }

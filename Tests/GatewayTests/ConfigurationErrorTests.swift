@@ -32,12 +32,12 @@ import Testing
     #expect(
       fixture.relayErrors("region:\nexporters: {}") == [
         "a.yaml:1: region: is missing; the region this relay runs in",
-        "a.yaml:2: exporters: must have exactly one exporter, the aggregator (allowed: otlp, otlp/NAME), not 0",
+        "a.yaml:2: exporters: must have `otlp`, the aggregator; any others are local exporters beside it",
       ])
-    let two = "region: a\nexporters:\n  otlp: {endpoint: \"a:1\"}\n  otlp/b: {endpoint: \"b:1\"}"
+    let two = "region: a\nexporters:\n  otlp/a: {endpoint: \"a:1\"}\n  otlp/b: {endpoint: \"b:1\"}"
     #expect(
       fixture.relayErrors(two) == [
-        "a.yaml:2: exporters: must have exactly one exporter, the aggregator (allowed: otlp, otlp/NAME), not 2"
+        "a.yaml:2: exporters: must have `otlp`, the aggregator; any others are local exporters beside it"
       ])
   }
 
@@ -254,8 +254,8 @@ private let exporterCases: [Case] = [
 ]
 
 private let aggregatorCases: [Case] = [
-  ("exporters: {debug: {}}", "exporters.debug: unknown exporter type (allowed: otlp, otlp/NAME)"),
-  ("exporters: {otlp/: {}}", "exporters.otlp/: unknown exporter type (allowed: otlp, otlp/NAME)"),
+  ("exporters: {jaeger: {}}", "exporters.jaeger: \(unknownType)"),
+  ("exporters: {otlp/: {}}", "exporters.otlp/: \(unknownType)"),
   (
     "processors: {}",
     "processors: unknown key (allowed: admin, exporters, flow, limits, log, receivers, "
@@ -275,5 +275,8 @@ private let aggregatorCases: [Case] = [
   ),
   ("stitching: {idle_timeout: 0s}", "stitching.idle_timeout: must be 1ms or more, not \"0s\""),
 ]
+
+private let unknownType =
+  "unknown exporter type (allowed: otlp, otlphttp, zipkin, elasticsearch, debug, file, and TYPE/NAME)"
 
 private let rising = "flow.duration_buckets[1]: must be greater than the bound before it: bounds rise"

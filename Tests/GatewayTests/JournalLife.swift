@@ -101,7 +101,9 @@ final class JournalLife: Sendable {
     var exporterLanes: [PerLoop<ExporterLane>] = []
     for exporter in exporters {
       exporterLanes.append(
-        try await PerLoop(on: loops) { loop, number in ExporterLane(exporter, number: number, loop: loop, seed: seed) })
+        try await PerLoop(on: loops) { loop, number in
+          ExporterLane(exporter, number: number, loop: loop, bulk: loop, seed: seed)
+        })
     }
     self.exporterLanes = exporterLanes
     let now = NIODeadline.now().uptimeNanoseconds + Self.ahead

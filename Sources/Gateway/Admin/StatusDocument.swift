@@ -49,7 +49,7 @@ struct StatusDocument: Encodable, Sendable {
       capacityBytes: exporters.reduce(0) { $0 + $1.counters.capacity.limit })
     peers = exporters.map { exporter in
       Peer(
-        name: exporter.name, endpoint: exporter.settings.target.authority,
+        name: exporter.name, endpoint: exporter.settings.section.place,
         connections: exporter.counters.readyConnections,
         requestsInFlight: exporter.counters.inFlightRequests, queueBytes: exporter.counters.capacity.used,
         queueCapacityBytes: exporter.counters.capacity.limit,

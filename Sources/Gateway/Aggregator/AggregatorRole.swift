@@ -61,10 +61,7 @@ final class AggregatorRole: StartedRole {
       retryAfter: .seconds(1), journal: journal)
     var exporterLanes: [PerLoop<ExporterLane>] = []
     for exporter in exporters {
-      exporterLanes.append(
-        try await PerLoop(on: loops) { loop, number in
-          ExporterLane(exporter, number: number, loop: loop, seed: .random(in: .min ... .max))
-        })
+      exporterLanes.append(try await exporter.lanes(on: threads))
     }
     let bulk = try await PerLoop(on: threads.bulk) { _, _ in AggregatorStage(shared) }
     // What the journal holds came earlier, and no trace is older than this.

@@ -27,7 +27,7 @@ extension AggregatorConfiguration {
     value.stitching = section.section("stitching", StitchingConfiguration.read) ?? value.stitching
     value.flow = section.section("flow", FlowConfiguration.read) ?? value.flow
     value.exporters =
-      section.section("exporters") { ExporterConfiguration.readAll($0, compression: .gzip, isRelay: false) } ?? []
+      section.section("exporters") { ExporterConfiguration.readAll($0, isRelay: false) } ?? []
     // A request is held twice for a moment: as it came, and for the shards that read it.
     value.limits.warn(
       ofMemory: value.stitching.memoryLimitBytes / 8 * 7 / 2, from: "stitching.memory_limit_mib", in: section)

@@ -1,4 +1,4 @@
-/// Where spans go: an aggregator, or a back end that speaks OTLP/gRPC.
+/// Where spans go: an aggregator, a back end, a file or the log.
 public struct ExporterConfiguration: Sendable, Equatable {
   /// How requests are compressed.
   public enum Compression: String, CaseIterable, Sendable {
@@ -31,8 +31,10 @@ public struct ExporterConfiguration: Sendable, Equatable {
     }
   }
 
-  /// `otlp`, or `otlp/LABEL`.
+  /// The type, or `TYPE/LABEL`.
   public var name: String
+  public var kind = ExporterKind.otlp
+  /// Empty for what is on this machine.
   public var host: String
   public var port: Int
   public var connections = 2
@@ -47,6 +49,15 @@ public struct ExporterConfiguration: Sendable, Equatable {
   /// The directory of the sending queue on disk; nil for one in memory.
   public var queueStorage: String?
   public var headers: [Header] = []
+
+  /// Where it leads, without secrets: what `/status` and the log call it.
+  var place: String {
+    switch kind {
+    case .debug: "log"
+    case .file(let file): file.path
+    default: Endpoint.text(host, port)
+    }
+  }
 
   /// An exporter with the defaults of everything else.
   public init(name: String, host: String, port: Int, compression: Compression = .zstd) {

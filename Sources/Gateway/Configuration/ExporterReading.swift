@@ -1,45 +1,92 @@
 internal import TLSEngine
 
 extension ExporterConfiguration {
-  /// Reads `exporters`. A relay's traffic to the aggregator is zstd by default; a back end gets gzip as from the
-  /// Collector, because all of them take that.
-  static func readAll(
-    _ section: SectionReader, compression: Compression, isRelay: Bool
-  ) -> [ExporterConfiguration]? {
-    section.all().compactMap { name, setting in
-      guard name == "otlp" || name.hasPrefix("otlp/") && name.utf8.count > 5 else {
-        setting.fail("unknown exporter type (allowed: otlp, otlp/NAME)")
+  /// Reads `exporters`. A relay's traffic to the aggregator is zstd by default; a back end gets what its exporter in
+  /// the Collector would send it, because all of them take that.
+  static func readAll(_ section: SectionReader, isRelay: Bool) -> [ExporterConfiguration] {
+    let all = section.all()
+    let aggregator = isRelay ? aggregatorName(all.map(\.key)) : nil
+    return all.compactMap { name, setting in
+      let parts = name.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+      guard let type = parts.first, ExporterKind.names.contains(String(type)), parts.count == 1 || !parts[1].isEmpty
+      else {
+        setting.fail("unknown exporter type (allowed: \(ExporterKind.names.joined(separator: ", ")), and TYPE/NAME)")
         return nil
       }
-      return setting.section { read($0, name: name, compression: compression, isRelay: isRelay) }
+      let role: Role = !isRelay ? .backEnd : name == aggregator ? .aggregator : .local
+      return setting.section { read($0, name: name, type: String(type), role: role) }
     }
   }
 
+  /// Which of a relay's exporters leads to the aggregator: `otlp`, or the only one, where that speaks OTLP/gRPC.
+  static func aggregatorName(_ names: [String]) -> String? {
+    if names.contains("otlp") { return "otlp" }
+    return names.count == 1 && names[0].hasPrefix("otlp/") ? names[0] : nil
+  }
+
+  /// What an exporter is for.
+  enum Role {
+    case aggregator
+    /// Beside the aggregator.
+    case local
+    /// Of an aggregator.
+    case backEnd
+  }
+
   private static func read(
-    _ section: SectionReader, name: String, compression: Compression, isRelay: Bool
+    _ section: SectionReader, name: String, type: String, role: Role
   ) -> ExporterConfiguration? {
+    var value = ExporterConfiguration(name: name, host: "", port: 0, compression: role == .aggregator ? .zstd : .gzip)
+    if role == .local { value.queueBytesMax = 64 << 20 }
+    let isWhole: Bool
+    switch type {
+    case "otlp": isWhole = value.readGRPC(section)
+    case "otlphttp": isWhole = value.readOTLPHTTP(section)
+    case "zipkin": isWhole = value.readZipkin(section)
+    case "elasticsearch": isWhole = value.readElasticsearch(section)
+    case "debug": isWhole = value.readDebug(section)
+    default: isWhole = value.readFile(section)
+    }
+    value.readQueue(section, role)
+    return isWhole ? value : nil
+  }
+
+  /// What every exporter has.
+  private mutating func readQueue(_ section: SectionReader, _ role: Role) {
+    retry = section.section("retry_on_failure", Retry.read) ?? retry
+    _ = section.section("sending_queue") { queue in
+      queueBytesMax = queue["max_size_mib"]?.mebibytes(1...1_048_576) ?? queueBytesMax
+      guard let storage = queue["storage"] else { return }
+      switch role {
+      case .aggregator: queueStorage = storage.string()
+      case .local: storage.fail("is the aggregator's exporter's; the queue of a local exporter is in memory")
+      case .backEnd: storage.failAsRelays()
+      }
+    }
+  }
+
+  private mutating func readGRPC(_ section: SectionReader) -> Bool {
     let setting = section.required("endpoint", "HOST:PORT such as aggregator.example.com:4317")
     let target = setting?.targetEndpoint()
-    var value = ExporterConfiguration(
-      name: name, host: target?.endpoint.host ?? "", port: target?.endpoint.port ?? 0, compression: compression)
-    value.connections = section["connections"]?.integer(1...64) ?? value.connections
-    value.compression = section["compression"]?.choice(Compression.self) ?? value.compression
-    value.timeout = section["timeout"]?.duration(atLeast: .milliseconds(1)) ?? value.timeout
-    _ = section.section("tls") { value.tls = ClientTLSFiles.read($0) }
-    let isInsecure = value.tls == nil
+    readConnection(section)
+    let isInsecure = tls == nil
     switch target?.isSecure {
     case true where isInsecure: setting?.fail("https:// contradicts tls.insecure: true")
     case false where !isInsecure: setting?.fail("http:// is clear text, which must be said with tls.insecure: true")
     default: break
     }
-    value.retry = section.section("retry_on_failure", Retry.read) ?? value.retry
-    _ = section.section("sending_queue") { queue in
-      value.queueBytesMax = queue["max_size_mib"]?.mebibytes(1...1_048_576) ?? value.queueBytesMax
-      guard let storage = queue["storage"] else { return }
-      if isRelay { value.queueStorage = storage.string() } else { storage.failAsRelays() }
-    }
-    value.headers = section.section("headers", Header.readAll) ?? []
-    return target == nil ? nil : value
+    guard let target else { return false }
+    (host, port) = (target.endpoint.host, target.endpoint.port)
+    return true
+  }
+
+  /// What every exporter has that sends requests.
+  mutating func readConnection(_ section: SectionReader) {
+    connections = section["connections"]?.integer(1...64) ?? connections
+    compression = section["compression"]?.choice(Compression.self) ?? compression
+    timeout = section["timeout"]?.duration(atLeast: .milliseconds(1)) ?? timeout
+    _ = section.section("tls") { tls = ClientTLSFiles.read($0) }
+    headers = section.section("headers", Header.readAll) ?? []
   }
 }
 

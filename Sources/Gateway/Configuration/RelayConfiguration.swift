@@ -20,6 +20,8 @@ public struct RelayConfiguration: Sendable, Equatable {
   public var regions: [RegionConfiguration] = []
   /// The aggregator.
   public var exporter: ExporterConfiguration
+  /// What gets beside it whatever is forwarded.
+  public var localExporters: [ExporterConfiguration] = []
   public var admin = ListenerConfiguration(port: 8888)
   public var log = LogConfiguration()
   public var shutdownTimeout: Duration = .seconds(10)
@@ -51,24 +53,30 @@ extension RelayConfiguration {
     value.baggage = section.section("context", BaggageConfiguration.readContext)
     value.routes = section.sections("routes", RouteConfiguration.read)
     value.regions = section.sections("regions", RegionConfiguration.read)
-    let exporter = readExporter(section)
+    let exporters = readExporters(section)
     if value.receivers == ReceiversConfiguration() { section.own.warnOfNoReceiver() }
     value.limits.warn(
       ofMemory: value.memoryLimiter.limitBytes - value.memoryLimiter.spikeLimitBytes,
       from: "processors.memory_limiter", in: section)
-    guard region != nil, let exporter else { return nil }
-    value.exporter = exporter
+    guard region != nil, let exporters else { return nil }
+    (value.exporter, value.localExporters) = exporters
     return value
   }
 
-  private static func readExporter(_ section: SectionReader) -> ExporterConfiguration? {
+  private static func readExporters(
+    _ section: SectionReader
+  ) -> (aggregator: ExporterConfiguration, local: [ExporterConfiguration])? {
     let setting = section.required("exporters", "a relay needs `otlp`, the aggregator it sends to")
     guard let setting else { return nil }
-    let all = setting.section { ExporterConfiguration.readAll($0, compression: .zstd, isRelay: true) } ?? []
-    if case .mapping(let members) = setting.node.content, members.count != 1 {
-      setting.fail("must have exactly one exporter, the aggregator (allowed: otlp, otlp/NAME), not \(members.count)")
+    let all = setting.section { ExporterConfiguration.readAll($0, isRelay: true) } ?? []
+    guard case .mapping(let members) = setting.node.content,
+      let aggregator = ExporterConfiguration.aggregatorName(members.map(\.key))
+    else {
+      setting.fail("must have `otlp`, the aggregator; any others are local exporters beside it")
+      return nil
     }
-    return all.first
+    guard let exporter = all.first(where: { $0.name == aggregator }) else { return nil }
+    return (exporter, all.filter { $0.name != aggregator })
   }
 }
 

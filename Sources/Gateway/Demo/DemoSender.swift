@@ -39,10 +39,10 @@ final class DemoSender: Sendable {
   /// Sends spans; whether the relay took them.
   func send(_ spans: [DemoSpan]) async -> Bool {
     let message = DemoSpan.request(spans)
-    let (prefix, body) = export.message(message, Compressor(.identity))
+    guard let (head, prefix) = export.plain(message) else { return false }
     let answer = loop.makePromise(of: Bool.self)
-    loop.execute { [connection, export] in
-      let stream = connection.value.submit(export.request(.identity), prefix: prefix, body: body) { result in
+    loop.execute { [connection] in
+      let stream = connection.value.submit(head, prefix: prefix, body: message) { result in
         answer.succeed(OTLPExport.answer(result).code == 0)
       }
       if stream == nil { answer.succeed(false) }

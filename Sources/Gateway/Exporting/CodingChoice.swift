@@ -16,13 +16,12 @@ struct CodingChoice {
   /// Looks at the answer to a request. Whether it says no more than that the coding is not known there, so that the
   /// request is to be sent again with what `current` is then.
   mutating func isToBlame(for answer: DeliveryAnswer, to coding: ContentCoding) -> Bool {
-    guard case .grpc(let status, _, _) = answer else { return false }
-    switch status {
-    case 0:
+    switch answer {
+    case .grpc(0, _, _), .http(200...299, _, _):
       if coding == current { isProven = true }
       return false
-    // UNIMPLEMENTED is what the gRPC specification asks for, INTERNAL what grpc's C core says.
-    case 12, 13:
+    // UNIMPLEMENTED is what the gRPC specification asks for, INTERNAL what grpc's C core says; 415 is HTTP's word.
+    case .grpc(12, _, _), .grpc(13, _, _), .http(415, _, _):
       guard coding == current else { return true }
       guard !isProven, let next = coding.nextBetterKnown else { return false }
       current = next

@@ -7,12 +7,19 @@ internal import Transport
 extension Exporter {
   /// Makes an exporter of its section of the configuration. Throws `StartFailure` when its TLS files are no good.
   convenience init(
-    _ section: ExporterConfiguration, lanes: Int, ledger: SpanLedger, budget: ByteBudget, logger: Logger
+    _ section: ExporterConfiguration, lanes: Int, ledger: SpanLedger?, budget: ByteBudget, logger: Logger
   ) throws {
     self.init(
       try ExporterSettings(section, lanes: lanes),
       counters: ExporterCounters(name: section.name, lanes: lanes, capacity: ByteBudget(limit: section.queueBytesMax)),
       ledger: ledger, budget: budget, logger: logger)
+  }
+
+  /// Its lanes, one on each event loop.
+  func lanes(on threads: RoleLoops) async throws -> PerLoop<ExporterLane> {
+    try await PerLoop(on: threads.all) { [self] loop, number in
+      ExporterLane(self, number: number, loop: loop, bulk: threads.bulk[number], seed: .random(in: .min ... .max))
+    }
   }
 
   /// Makes ready what another section says, certificates read anew. Nothing is changed before the returned change is
@@ -27,5 +34,5 @@ extension Exporter {
   }
 
   /// When the certificate this exporter shows expires, in seconds since the Unix epoch.
-  var certificateExpiry: Int64? { settings.target.tls?.current.certificateExpiry }
+  var certificateExpiry: Int64? { settings.certificateExpiry }
 }

@@ -8,14 +8,16 @@ internal import Transport
 final class Exporter: Sendable {
   let name: String
   let counters: ExporterCounters
-  let ledger: SpanLedger
+  /// Where its spans leave; nil for an exporter beside another one that decides what becomes of them.
+  let ledger: SpanLedger?
+  /// What it gives memory back to, and charges for what it translates.
   let budget: ByteBudget
   let logger: Logger
   private let inForce: Mutex<ExporterSettings>
   private let lastTold = Mutex<String?>(nil)
 
   init(
-    _ settings: ExporterSettings, counters: ExporterCounters, ledger: SpanLedger, budget: ByteBudget, logger: Logger
+    _ settings: ExporterSettings, counters: ExporterCounters, ledger: SpanLedger?, budget: ByteBudget, logger: Logger
   ) {
     name = settings.section.name
     inForce = Mutex(settings)
@@ -35,7 +37,7 @@ final class Exporter: Sendable {
   }
 
   /// What every log line about this exporter says.
-  var metadata: Logger.Metadata { ["exporter": "\(name)", "endpoint": "\(settings.target.authority)"] }
+  var metadata: Logger.Metadata { ["exporter": "\(name)", "endpoint": "\(settings.section.place)"] }
 
   /// Why there is no connection, in the words of the log; `nil` while there is one.
   var lastFailure: String? { lastTold.withLock { $0 } }

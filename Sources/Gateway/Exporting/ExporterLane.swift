@@ -7,41 +7,44 @@ internal import Telemetry
 internal import TraceWire
 internal import Transport
 
-/// One exporter on one event loop: carries out what its `Forwarder` decides, on connections of this loop.
+/// One exporter on one event loop: carries out what its `Forwarder` decides, on links of this loop.
 final class ExporterLane {
   private let exporter: Exporter
   private let number: Int
   private let loop: any EventLoop
   private var settings: ExporterSettings
   private var forwarder: Forwarder
-  private var connections: [UpstreamConnection?]
-  /// The stream of each batch in flight, by its sequence.
-  private var streams: [UInt64: Int32] = [:]
+  private var links: [(any ExporterLink)?]
+  /// The batches in flight, by their sequences.
+  private var flights = Flights()
   /// The slots whose connections have brought an answer.
   private var served: Set<Int> = []
   private var coding: CodingChoice
-  private var compressor: Compressor
+  private let coder = MessageCoder()
+  private let translator: Translator
   private var commands: [ForwarderCommand] = []
   private var isCarryingOut = false
   private var wake: Scheduled<Void>?
   private var lastFailure: String?
   private var drained: EventLoopPromise<Int>?
-  private let decompressor = Decompressor()
   /// Told of every settled batch. Where there is a listener, a drain leaves what it could not send to it.
   var onSettled: ((Settlement) -> Void)?
 
-  init(_ exporter: Exporter, number: Int, loop: any EventLoop, seed: UInt64) {
+  /// A lane that is not connected; what takes long is done on `bulk`.
+  init(_ exporter: Exporter, number: Int, loop: any EventLoop, bulk: any EventLoop, seed: UInt64) {
     self.exporter = exporter
     self.number = number
     self.loop = loop
     settings = exporter.settings
     forwarder = Forwarder(
       settings.options, queue: SendingQueue(lane: UInt32(number), capacity: exporter.counters.capacity), seed: seed)
-    connections = Array(repeating: nil, count: settings.options.connections)
-    coding = CodingChoice(settings.export.coding)
-    compressor = Compressor(settings.export.coding)
+    links = Array(repeating: nil, count: settings.options.connections)
+    coding = CodingChoice(settings.dialect.coding)
+    translator = Translator(on: bulk, of: loop)
   }
 
+  /// What the exporter counts, and its queue's size.
+  var counters: ExporterCounters { exporter.counters }
   var isFull: Bool { forwarder.queue.isFull }
   func canAccept(_ byteCount: Int) -> Bool { forwarder.queue.canAccept(byteCount) }
   /// Bytes of this lane's queue.
@@ -56,9 +59,14 @@ final class ExporterLane {
   func start() { drive { forwarder, now, commands in forwarder.start(now: now, into: &commands) } }
 
   /// Takes over a batch whose spans were acknowledged. Its bytes are charged to the queue unless the fan-out did that.
-  func enqueue(_ batch: Batch) {
+  func enqueue(_ batch: Batch) { enqueue(batch, batch.handedOn == nil ? .force : .charged) }
+
+  /// Takes over a batch whose bytes were charged to the queue.
+  func enqueueCharged(_ batch: Batch) { enqueue(batch, .charged) }
+
+  private func enqueue(_ batch: Batch, _ admission: SendingQueue.Admission) {
     drive { forwarder, now, commands in
-      _ = forwarder.enqueue(batch, batch.handedOn == nil ? .force : .charged, now: now, into: &commands)
+      _ = forwarder.enqueue(batch, admission, now: now, into: &commands)
     }
   }
 
@@ -76,12 +84,9 @@ final class ExporterLane {
     let old = settings
     settings = new
     let isElsewhere = !new.leadsToSamePlace(as: old)
-    if isElsewhere || new.export.coding != old.export.coding {
-      coding = CodingChoice(new.export.coding)
-      if compressor.coding != coding.current { compressor = Compressor(coding.current) }
-    }
+    if isElsewhere || new.dialect.coding != old.dialect.coding { coding = CodingChoice(new.dialect.coding) }
     if isElsewhere { lastFailure = nil }
-    while connections.count < new.options.connections { connections.append(nil) }
+    while links.count < new.options.connections { links.append(nil) }
     drive { forwarder, now, commands in
       forwarder.reconfigure(new.options, now: now, into: &commands)
       if isElsewhere { forwarder.renewConnections(now: now, into: &commands) }
@@ -91,7 +96,7 @@ final class ExporterLane {
   /// Ends every connection.
   func close() {
     wake?.cancel()
-    for connection in connections { connection?.close() }
+    for link in links { link?.close(because: .closedHere) }
   }
 
   // MARK: Carrying out
@@ -123,16 +128,24 @@ final class ExporterLane {
     }
   }
 
-  /// Closes a connection that is left over: its peer goes away, or the configuration wants fewer.
+  /// Closes a link that is left over: its peer goes away, or the configuration wants fewer.
   private func close(_ slot: Int) {
-    guard let connection = connections[slot] else { return }
-    if connection.isGoingAway { connection.close(because: .goingAway) } else { connection.close() }
+    guard let link = links[slot] else { return }
+    link.close(because: link.isGoingAway ? .goingAway : .closedHere)
+  }
+
+  private func makeLink() -> any ExporterLink {
+    switch settings.destination {
+    case .server(let target): UpstreamConnection(target, limits: settings.http2)
+    case .file(let file): FileLink(file, on: translator.bulk)
+    case .log: LogLink(exporter.logger, ["exporter": "\(exporter.name)"])
+    }
   }
 
   private func connect(_ slot: Int) {
-    let connection = UpstreamConnection(settings.target, limits: settings.http2)
-    connections[slot] = connection
-    connection.onUp = { [weak self] in
+    let link = makeLink()
+    links[slot] = link
+    link.onUp = { [weak self, unowned link] in
       guard let self else { return }
       if lastFailure != nil, exporter.isNews(nil) {
         exporter.logger.notice("connected again", metadata: exporter.metadata)
@@ -140,32 +153,43 @@ final class ExporterLane {
       lastFailure = nil
       coding.connected()
       drive { forwarder, now, commands in
-        forwarder.connectionUp(slot: slot, concurrency: connection.concurrencyMax, now: now, into: &commands)
+        forwarder.connectionUp(slot: slot, concurrency: link.concurrencyMax, now: now, into: &commands)
       }
     }
-    connection.onCapacityChange = { [weak self] in
+    link.onCapacityChange = { [weak self, unowned link] in
       self?.drive { forwarder, now, commands in
-        if connection.isGoingAway {
+        if link.isGoingAway {
           forwarder.connectionLeaving(slot: slot, now: now, into: &commands)
         } else {
-          forwarder.connectionLimit(slot: slot, concurrency: connection.concurrencyMax, now: now, into: &commands)
+          forwarder.connectionLimit(slot: slot, concurrency: link.concurrencyMax, now: now, into: &commands)
         }
       }
     }
-    connection.onDown = { [weak self] failure in
-      guard let self else { return }
-      connections[slot] = nil
-      if failure.label != "closed_here" { exporter.counters.connectionClosed(for: failure.label) }
-      // Servers send their clients elsewhere from time to time; what is wrong is to do nothing else.
-      if served.remove(slot) == nil || failure != .goingAway { report(failure) }
-      drive { forwarder, now, commands in forwarder.connectionDown(slot: slot, now: now, into: &commands) }
+    link.onDown = { [weak self] failure in self?.down(slot, failure) }
+    link.open(on: loop)
+  }
+
+  private func down(_ slot: Int, _ failure: UpstreamFailure) {
+    links[slot] = nil
+    let left = flights.leave(slot)
+    exporter.budget.release(left)
+    let isRest = failure == .idle
+    if failure != .closedHere, !isRest { exporter.counters.connectionClosed(for: failure.label) }
+    // Servers send their clients elsewhere from time to time; what is wrong is to do nothing else.
+    let hasServed = served.remove(slot) != nil
+    if !isRest, !hasServed || failure != .goingAway { report(failure) }
+    drive { forwarder, now, commands in
+      if isRest {
+        forwarder.connectionRests(slot: slot, now: now, into: &commands)
+      } else {
+        forwarder.connectionDown(slot: slot, now: now, into: &commands)
+      }
     }
-    connection.open(on: loop)
   }
 
   /// Logs the first of a row of like failures. A connection that this side closes is none.
   private func report(_ failure: UpstreamFailure) {
-    guard failure.message != lastFailure, failure.label != "closed_here", !forwarder.isDraining else { return }
+    guard failure.message != lastFailure, failure != .closedHere, !forwarder.isDraining else { return }
     lastFailure = failure.message
     guard exporter.isNews(failure.message) else { return }
     var metadata = exporter.metadata
@@ -173,30 +197,56 @@ final class ExporterLane {
     exporter.logger.warning("no connection; spans are held", metadata: metadata)
   }
 
+  /// Makes a batch's message and sends it; what has to be translated is so on another thread.
   private func send(_ sequence: UInt64, _ slot: Int, _ attempt: Int) {
-    guard let batch = forwarder.batch(sequence), let request = settings.requests[compressor.coding] else { return }
-    let used = compressor.coding
-    guard let (prefix, body) = settings.export.message(batch, compressor, decompressor) else {
-      return settle(sequence, slot, .permanentFailure(code: GRPCStatusCode.dataLoss.rawValue))
-    }
-    let stream = connections[slot]?.submit(request.naming(batch), prefix: prefix, body: body) { [weak self] result in
-      self?.answered(sequence, slot, OTLPExport.answer(result), to: used)
-    }
-    if let stream {
-      streams[sequence] = stream
-      exporter.counters.sent(bytes: prefix.count + body.count, attempt: attempt)
-    } else {
-      settle(sequence, slot, .lost)
+    guard let batch = forwarder.batch(sequence) else { return }
+    let (dialect, used) = (settings.dialect, coding.current)
+    let flight = flights.begin(sequence, Flight(slot: slot, attempt: attempt, coding: used))
+    guard dialect.translates else { return carry(dialect.message(batch, used, coder), sequence, flight) }
+    translator.translate(batch, dialect, used) { [weak self] message in
+      guard let self else { return }
+      var flight = flight
+      flight.chargedBytes = message?.byteCount ?? 0
+      guard flights.update(sequence, flight) else { return }
+      exporter.budget.reserveUnchecked(flight.chargedBytes)
+      carry(message, sequence, flight)
     }
   }
 
-  private func answered(_ sequence: UInt64, _ slot: Int, _ answer: DeliveryAnswer, to used: ContentCoding) {
-    guard streams.removeValue(forKey: sequence) != nil else { return }
-    exporter.counters.answered(answer)
-    if case .failed = answer {} else { served.insert(slot) }
-    guard coding.isToBlame(for: answer, to: used) else { return settle(sequence, slot, answer.verdict) }
-    if compressor.coding != coding.current {
-      compressor = Compressor(coding.current)
+  private func carry(_ message: ExportMessage?, _ sequence: UInt64, _ flight: Flight) {
+    let slot = flight.slot
+    let stream = message.flatMap { message in
+      links[slot]?.carry(message) { [weak self] result in self?.answered(sequence, slot, result) }
+    }
+    guard let message, let stream else {
+      // It may have ended with its link while it was being sent.
+      guard let ended = flights.end(sequence, slot: slot) else { return }
+      exporter.budget.release(ended.chargedBytes)
+      return settle(
+        sequence, slot, message == nil ? .permanentFailure(code: GRPCStatusCode.dataLoss.rawValue) : .lost)
+    }
+    var sent = flight
+    sent.stream = stream
+    _ = flights.update(sequence, sent)
+    exporter.counters.sent(bytes: message.byteCount, attempt: flight.attempt)
+  }
+
+  private func answered(_ sequence: UInt64, _ slot: Int, _ result: Result<ClientResponse, ClientFailure>) {
+    guard let flight = flights.end(sequence, slot: slot), let batch = forwarder.batch(sequence) else { return }
+    exporter.budget.release(flight.chargedBytes)
+    let judgement = settings.dialect.judge(result, batch)
+    exporter.counters.answered(judgement.answer)
+    if case .failed = judgement.answer {} else { served.insert(slot) }
+    if let complaint = judgement.complaint {
+      var metadata = exporter.metadata
+      metadata["error"] = "\(complaint)"
+      exporter.logger.warning("the destination refuses some spans", metadata: metadata)
+    }
+    let before = coding.current
+    guard coding.isToBlame(for: judgement.answer, to: flight.coding) else {
+      return settle(sequence, slot, judgement.verdict)
+    }
+    if coding.current != before {
       var metadata = exporter.metadata
       metadata["compression"] = "\(coding.current.token)"
       exporter.logger.warning("the destination does not know the compression; using another", metadata: metadata)
@@ -212,17 +262,23 @@ final class ExporterLane {
 
   /// A request's time is up. A connection that brought nothing in all that time is dead: the next may get through.
   private func giveUp(_ sequence: UInt64, _ slot: Int) {
-    guard let stream = streams.removeValue(forKey: sequence), let connection = connections[slot] else { return }
+    guard let flight = flights.end(sequence, slot: slot) else { return }
+    exporter.budget.release(flight.chargedBytes)
     exporter.counters.answered(.failed(.timeout))
-    connection.cancel(stream)
-    let silence = NIODeadline.now().uptimeNanoseconds &- connection.lastReceived
+    guard let stream = flight.stream, let link = links[slot] else { return }
+    let silence = NIODeadline.now().uptimeNanoseconds &- link.lastReceived
+    link.cancel(stream)
     guard silence >= UInt64(clamping: settings.options.requestTimeout.nanosecondsClamped) else { return }
-    connection.close(because: UpstreamFailure(label: "silent", message: "no sign of life within the request timeout"))
+    link.close(because: UpstreamFailure(label: "silent", message: "no sign of life within the request timeout"))
   }
 
   private func settle(_ settlement: Settlement) {
     exporter.counters.settled(settlement)
-    settlement.book(in: exporter.ledger, releasing: exporter.budget)
+    if let ledger = exporter.ledger {
+      settlement.book(in: ledger, releasing: exporter.budget)
+    } else {
+      exporter.budget.release(settlement.batch.byteCount)
+    }
     onSettled?(settlement)
     guard settlement.undeliverable > 0, settlement.cause != .abandoned else { return }
     var metadata = exporter.metadata

@@ -4,47 +4,42 @@ internal import HTTP2Engine
 internal import TraceWire
 
 /// OTLP/gRPC as a client speaks it: a batch to a request, a response to a plain answer.
-struct OTLPExport {
+struct OTLPExport: ExportDialect {
   static let path = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 
-  let authority: String
-  let isSecure: Bool
-  /// The coding to begin with.
   let coding: ContentCoding
-  /// Further header fields from the configuration.
-  let headers: [(name: String, value: String)]
+  let translates = false
+  /// The heads of requests by their message's coding.
+  private let heads: [ContentCoding: ClientRequest]
 
-  /// The head of every request whose message has this coding.
-  func request(_ coding: ContentCoding) -> ClientRequest {
-    var fields: HeaderFields = [
-      "content-type": "application/grpc+proto", "te": "trailers", "user-agent": "longspan/\(LongspanVersion.text)",
-    ]
-    if coding != .identity { fields.append("grpc-encoding", coding.token) }
-    for (name, value) in headers { fields.append(name: name, value: value) }
-    return ClientRequest(
-      method: "POST", scheme: isSecure ? "https" : "http", authority: authority, path: Self.path, fields: fields)
-  }
-
-  /// The message of a batch with its gRPC prefix; nil where the batch's bytes are damaged.
-  func message(
-    _ batch: Batch, _ compressor: Compressor, _ decompressor: Decompressor
-  ) -> (prefix: [UInt8], body: [UInt8])? {
-    var body = batch.payload
-    if batch.isCompressed, compressor.coding != .zstd {
-      guard let inflated = try? decompressor.inflate(body.span.bytes, coding: .zstd, limit: Self.messageBytesMax) else {
-        return nil
-      }
-      body = compressor.compress(inflated)
-    } else if !batch.isCompressed {
-      body = compressor.compress(body)
+  /// Requests to a server, with further header fields from the configuration.
+  init(authority: String, isSecure: Bool, coding: ContentCoding, headers: [(name: String, value: String)]) {
+    self.coding = coding
+    var heads: [ContentCoding: ClientRequest] = [:]
+    for coding in ContentCoding.allCases {
+      var fields: HeaderFields = [
+        "content-type": "application/grpc+proto", "te": "trailers", "user-agent": "longspan/\(LongspanVersion.text)",
+      ]
+      if coding != .identity { fields.append("grpc-encoding", coding.token) }
+      for (name, value) in headers { fields.append(name: name, value: value) }
+      heads[coding] = ClientRequest(
+        method: "POST", scheme: isSecure ? "https" : "http", authority: authority, path: Self.path, fields: fields)
     }
-    return (prefix(compressor.coding, body), body)
+    self.heads = heads
   }
 
-  /// The message of an `ExportTraceServiceRequest` with its gRPC prefix.
-  func message(_ request: [UInt8], _ compressor: Compressor) -> (prefix: [UInt8], body: [UInt8]) {
-    let body = compressor.compress(request)
-    return (prefix(compressor.coding, body), body)
+  func message(_ batch: Batch, _ coding: ContentCoding, _ coder: MessageCoder) -> ExportMessage? {
+    guard let head = heads[coding], let body = coder.body(batch, coding) else { return nil }
+    return .request(head.naming(batch), prefix: prefix(coding, body), body: body)
+  }
+
+  func judge(_ result: Result<ClientResponse, ClientFailure>, _ batch: Batch) -> ExportJudgement {
+    ExportJudgement(Self.answer(result))
+  }
+
+  /// The head of a request and its message's gRPC prefix, for a message that is not compressed.
+  func plain(_ message: [UInt8]) -> (head: ClientRequest, prefix: [UInt8])? {
+    heads[.identity].map { ($0, prefix(.identity, message)) }
   }
 
   private func prefix(_ coding: ContentCoding, _ body: [UInt8]) -> [UInt8] {
@@ -53,15 +48,10 @@ struct OTLPExport {
     return prefix
   }
 
-  /// Far above what a batch comes to: one span can be as large as a request.
-  private static let messageBytesMax = 1 << 31
-
   /// What a response says.
   static func answer(_ result: Result<ClientResponse, ClientFailure>) -> DeliveryAnswer {
     switch result {
-    case .failure(.goneAway): .failed(.unprocessed)
-    case .failure(.connectionLost): .failed(.connection)
-    case .failure: .failed(.stream)
+    case .failure(let failure): DeliveryAnswer(failure)
     case .success(let response): answer(response)
     }
   }
@@ -85,6 +75,17 @@ struct OTLPExport {
   private static func rejectedSpans(_ body: [UInt8]) -> Int64 {
     guard body.count > GRPCMessagePrefix.size, body[0] == 0 else { return 0 }
     return (try? ExportResponse(protobuf: body.span.bytes.extracting(GRPCMessagePrefix.size...)))?.rejectedSpans ?? 0
+  }
+}
+
+extension DeliveryAnswer {
+  /// What a request's failure says of its batch.
+  init(_ failure: ClientFailure) {
+    switch failure {
+    case .goneAway: self = .failed(.unprocessed)
+    case .connectionLost: self = .failed(.connection)
+    case .reset, .tooLarge: self = .failed(.stream)
+    }
   }
 }
 

@@ -11,6 +11,8 @@ struct MemoryWatch: Service {
   private static let trimEvery = 20
 
   let budget: ByteBudget
+  /// Bytes that are charged elsewhere.
+  let beside: @Sendable () -> Int
 
   func run() async throws {
     await cancelWhenGracefulShutdown {
@@ -25,10 +27,10 @@ struct MemoryWatch: Service {
   /// Looks once; whether free pages were given back.
   private func look(mayTrim: Bool) -> Bool {
     guard let resident = Self.residentBytes else { return false }
-    budget.note(residentBytes: resident)
+    budget.note(residentBytes: resident - beside())
     guard mayTrim, budget.isUnchargedLarge else { return false }
     Allocator.trim()
-    if let resident = Self.residentBytes { budget.note(residentBytes: resident) }
+    if let resident = Self.residentBytes { budget.note(residentBytes: resident - beside()) }
     return true
   }
 

@@ -16,7 +16,7 @@ struct ReloadedConfiguration<Configuration> {
   mutating func keep(_ section: String, _ path: WritableKeyPath<Configuration, some Equatable>) {
     guard old[keyPath: path] != inForce[keyPath: path] else { return }
     inForce[keyPath: path] = old[keyPath: path]
-    sectionsNeedingRestart.append(section)
+    if !sectionsNeedingRestart.contains(section) { sectionsNeedingRestart.append(section) }
   }
 
   /// Keeps a receiver where it is. Its certificates may lie elsewhere.
@@ -40,6 +40,8 @@ struct ReloadedConfiguration<Configuration> {
 }
 
 extension RelayConfiguration {
+  private var exporterNames: [String] { [exporter.name] + localExporters.map(\.name) }
+
   /// What this one, which is in force, becomes by a reload.
   func reloaded(_ new: RelayConfiguration) -> ReloadedConfiguration<RelayConfiguration> {
     var reloaded = ReloadedConfiguration(from: self, to: new)
@@ -47,7 +49,10 @@ extension RelayConfiguration {
     reloaded.keep(receivers: \.receivers)
     reloaded.keep("sampling.trace_memory", \.sampling.traceMemory)
     // Its name is a metric label: another name is another exporter.
-    if exporter.name != new.exporter.name { reloaded.keep("exporters", \.exporter) }
+    if exporterNames != new.exporterNames {
+      reloaded.keep("exporters", \.exporter)
+      reloaded.keep("exporters", \.localExporters)
+    }
     reloaded.keep("exporters.sending_queue.storage", \.exporter.queueStorage)
     reloaded.keep("admin", \.admin)
     reloaded.keep("log", \.log)

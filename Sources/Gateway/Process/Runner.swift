@@ -10,6 +10,8 @@ protocol StartedRole: AdminSource {
   var process: ProcessMetrics { get }
   /// What the process holds, and may hold.
   var budget: ByteBudget { get }
+  /// Bytes that are held beside what `budget` allows.
+  var heldBeside: Int { get }
   /// What it listens on, for the `ready` line.
   var listeners: [(name: String, address: String)] { get }
   /// Begins to connect to where spans go. What came in before waits in the queue.
@@ -19,6 +21,8 @@ protocol StartedRole: AdminSource {
 }
 
 extension StartedRole {
+  var heldBeside: Int { 0 }
+
   /// The bound address of a listener that is known to be configured.
   func address(of listener: String) -> String { listeners.first { $0.name == listener }?.address ?? "" }
 }
@@ -42,7 +46,9 @@ struct Runner {
       configuration: .init(
         services: [
           .init(service: server),
-          .init(service: MemoryWatch(budget: role.budget), successTerminationBehavior: .ignore),
+          .init(
+            service: MemoryWatch(budget: role.budget, beside: { role.heldBeside }),
+            successTerminationBehavior: .ignore),
           .init(service: ReloadSignal(process: role.process, reload: reload, logger: logger)),
           .init(
             service: RoleService(role: role, bound: bound, shutdownTimeout: shutdownTimeout, logger: logger),

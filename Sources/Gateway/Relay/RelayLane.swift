@@ -12,6 +12,7 @@ final class RelayLane: SpanConsumer {
   private let loop: any EventLoop
   private let shared: RelayShared
   private let exporter: ExporterLane
+  private let locals: LocalExports
   private let stage: RelayStage
   private let bulk: PerLoop<RelayStage>
   private let turns: Turns
@@ -21,11 +22,12 @@ final class RelayLane: SpanConsumer {
   private var owners = WaitingRequests()
 
   init(
-    _ shared: RelayShared, exporter: ExporterLane, bulk: PerLoop<RelayStage>, turns: Turns, number: Int,
-    loop: any EventLoop
+    _ shared: RelayShared, exporter: ExporterLane, locals: LocalExports, bulk: PerLoop<RelayStage>, turns: Turns,
+    number: Int, loop: any EventLoop
   ) {
     self.shared = shared
     self.exporter = exporter
+    self.locals = locals
     self.bulk = bulk
     self.turns = turns
     self.number = number
@@ -104,10 +106,12 @@ final class RelayLane: SpanConsumer {
       var named = batch
       named.identity = shared.nextIdentity()
       shared.ledger.moved(named.spanCount, from: .batch, to: .queue)
+      locals.hand(batch)
       return exporter.enqueue(named)
     }
     backlog.write(batch, owners.receiver(of: batch.owners)) { [weak self] isWritten in
       guard let self else { return }
+      if isWritten { locals.hand(batch) }
       let refusal: IntakeVerdict? = isWritten ? nil : .overload(retryAfter: shared.retryAfter)
       for answer in owners.settle(batch.owners, refusal) { answer() }
     }

@@ -12,6 +12,10 @@ final class RelayRole: StartedRole {
   private let configuration: Mutex<RelayConfiguration>
   private let shared: RelayShared
   private let exporter: Exporter
+  /// Beside the aggregator.
+  private let locals: [(exporter: Exporter, lanes: PerLoop<ExporterLane>)]
+  /// The memory that is set aside for them.
+  private let room: ByteBudget
   private let lanes: PerLoop<RelayLane>
   private let bulk: PerLoop<RelayStage>
   private let exporterLanes: PerLoop<ExporterLane>
@@ -19,12 +23,15 @@ final class RelayRole: StartedRole {
   let process = ProcessMetrics()
 
   private init(
-    configuration: RelayConfiguration, shared: RelayShared, exporter: Exporter, lanes: PerLoop<RelayLane>,
+    configuration: RelayConfiguration, shared: RelayShared, exporter: Exporter,
+    locals: [(exporter: Exporter, lanes: PerLoop<ExporterLane>)], room: ByteBudget, lanes: PerLoop<RelayLane>,
     bulk: PerLoop<RelayStage>, exporterLanes: PerLoop<ExporterLane>, intake: Listeners
   ) {
     self.configuration = Mutex(configuration)
     self.shared = shared
     self.exporter = exporter
+    self.locals = locals
+    self.room = room
     self.lanes = lanes
     self.bulk = bulk
     self.exporterLanes = exporterLanes
@@ -36,8 +43,9 @@ final class RelayRole: StartedRole {
     let threads = try await RoleLoops()
     let loops = threads.all
     let ledger = SpanLedger()
-    let budget = ByteBudget(
-      limit: configuration.memoryLimiter.limitBytes, spike: configuration.memoryLimiter.spikeLimitBytes)
+    let memory = RelayMemory(configuration)
+    let budget = ByteBudget(limit: memory.limit, spike: memory.spike)
+    let room = ByteBudget(limit: memory.room)
     let store = try configuration.exporter.queueStorage.map {
       try StoredQueue.open($0, maxBytes: configuration.exporter.queueBytesMax, logger: logger)
     }
@@ -49,14 +57,18 @@ final class RelayRole: StartedRole {
       store: store, logger: logger)
     let exporter = try Exporter(
       configuration.exporter, lanes: loops.count, ledger: ledger, budget: budget, logger: logger)
-    let exporterLanes = try await PerLoop(on: loops) { loop, number in
-      ExporterLane(exporter, number: number, loop: loop, seed: .random(in: .min ... .max))
+    let exporterLanes = try await exporter.lanes(on: threads)
+    var locals: [(exporter: Exporter, lanes: PerLoop<ExporterLane>)] = []
+    for section in configuration.localExporters {
+      let local = try Exporter(section, lanes: loops.count, ledger: nil, budget: room, logger: logger)
+      locals.append((local, try await local.lanes(on: threads)))
     }
     let bulk = try await PerLoop(on: threads.bulk) { _, _ in RelayStage(shared) }
-    let lanes = try await PerLoop(on: loops) { loop, number in
+    let lanes = try await PerLoop(on: loops) { [localLanes = locals.map(\.lanes)] loop, number in
       RelayLane(
-        shared, exporter: exporterLanes.value(on: loop), bulk: bulk, turns: threads.turns.value(on: loop),
-        number: number, loop: loop)
+        shared, exporter: exporterLanes.value(on: loop),
+        locals: LocalExports(lanes: localLanes.map { $0.value(on: loop) }, room: room), bulk: bulk,
+        turns: threads.turns.value(on: loop), number: number, loop: loop)
     }
     if let store {
       for number in loops.indices {
@@ -68,26 +80,28 @@ final class RelayRole: StartedRole {
       ledger: ledger, retryAfter: shared.retryAfter, samplingProbability: configuration.sampling.probability
     ) { lanes.value(on: $0) }
     return RelayRole(
-      configuration: configuration, shared: shared, exporter: exporter, lanes: lanes, bulk: bulk,
-      exporterLanes: exporterLanes, intake: intake)
+      configuration: configuration, shared: shared, exporter: exporter, locals: locals, room: room, lanes: lanes,
+      bulk: bulk, exporterLanes: exporterLanes, intake: intake)
   }
 
   var ledger: SpanLedger { shared.ledger }
   var budget: ByteBudget { shared.budget }
   var listeners: [(name: String, address: String)] { intake.addresses }
   var isReady: Bool { !shared.draining.isSet }
+  var heldBeside: Int { room.used }
+  private var exporters: [Exporter] { [exporter] + locals.map(\.exporter) }
 
   func families() async -> [MetricFamily] {
     let counts = await lanes.map { $0.policyCounts() } + bulk.map { $0.policyCounts }
     return shared.ledger.families() + PolicyCounts.families(counts, memory: shared.memory)
-      + ExporterCounters.metricFamilies([exporter.counters]) + shared.budget.metricFamilies()
+      + ExporterCounters.metricFamilies(exporters.map(\.counters)) + shared.budget.metricFamilies()
       + (shared.store?.families() ?? [])
       + intake.counters.families()
-      + process.families(certificateExpiry: [intake.certificateExpiry, exporter.certificateExpiry])
+      + process.families(certificateExpiry: [intake.certificateExpiry] + exporters.map(\.certificateExpiry))
   }
 
   func status() async -> StatusDocument {
-    StatusDocument(.relay, self, exporters: [exporter], configuration: configuration.withLock { $0.summary })
+    StatusDocument(.relay, self, exporters: exporters, configuration: configuration.withLock { $0.summary })
   }
 
   /// Puts another configuration in force: routes, sampling, baggage, regions, resource actions, batches, limits, the
@@ -97,22 +111,30 @@ final class RelayRole: StartedRole {
   func reload(_ new: RelayConfiguration) async throws -> [String] {
     let reloaded = configuration.withLock { $0.reloaded(new) }
     let inForce = reloaded.inForce
-    let changes = [
+    var changes = [
       try intake.change(
         to: inForce.receivers, inForce.limits, samplingProbability: inForce.sampling.probability),
       try exporter.change(to: inForce.exporter, on: exporterLanes),
     ]
+    for (section, local) in zip(inForce.localExporters, locals) {
+      changes.append(try local.exporter.change(to: section, on: local.lanes))
+    }
     let policy = RelayPolicy(PolicyConfiguration(inForce))
     let limits = BatchLimits(inForce.batch)
     for change in changes { await change() }
-    shared.budget.resize(limit: inForce.memoryLimiter.limitBytes, spike: inForce.memoryLimiter.spikeLimitBytes)
+    let memory = RelayMemory(inForce)
+    shared.budget.resize(limit: memory.limit, spike: memory.spike)
+    room.resize(limit: memory.room)
     _ = await lanes.map { $0.adopt(policy, limits) }
     _ = await bulk.map { $0.adopt(policy, limits) }
     configuration.withLock { $0 = inForce }
     return reloaded.sectionsNeedingRestart
   }
 
-  func connect() async { _ = await exporterLanes.map { $0.start() } }
+  func connect() async {
+    _ = await exporterLanes.map { $0.start() }
+    for local in locals { _ = await local.lanes.map { $0.start() } }
+  }
 
   func drain(within limit: Duration) async {
     let deadline = NIODeadline.now().uptimeNanoseconds + UInt64(max(0, limit.nanosecondsClamped))
@@ -120,7 +142,11 @@ final class RelayRole: StartedRole {
     // A client that never ends its request must not use up the time in which held spans could be delivered.
     await intake.drain(within: limit / 2)
     _ = await lanes.map { $0.flush() }
-    await exporter.drain(exporterLanes, until: deadline)
+    await withTaskGroup(of: Void.self) { tasks in
+      for (exporter, lanes) in [(exporter, exporterLanes)] + locals {
+        tasks.addTask { await exporter.drain(lanes, until: deadline) }
+      }
+    }
     guard let store = shared.store else { return }
     let left = ledger.held(.queue)
     if left > 0 {

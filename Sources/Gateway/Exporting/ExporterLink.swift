@@ -1,0 +1,35 @@
+internal import HTTP2Engine
+internal import NIOCore
+internal import Transport
+
+/// One way to an exporter's destination, as its lane uses it: a connection, a file that is open, the log. Made, used
+/// and ended on one event loop; it is never opened twice.
+protocol ExporterLink: AnyObject {
+  /// Called once when messages can be sent.
+  var onUp: (() -> Void)? { get set }
+  /// Called once when there is no way, or none any more.
+  var onDown: ((UpstreamFailure) -> Void)? { get set }
+  /// Called when another number of messages may be under way, or the link must not be given any more.
+  var onCapacityChange: (() -> Void)? { get set }
+  /// Messages that may be under way at once.
+  var concurrencyMax: Int { get }
+  /// No further message may be sent.
+  var isGoingAway: Bool { get }
+  /// When the destination was last heard of: nanoseconds on the clock of `NIODeadline`.
+  var lastReceived: UInt64 { get }
+
+  func open(on loop: any EventLoop)
+  /// Sends a message; its number, by which it can be cancelled, or nil where it could not be sent.
+  func carry(_ message: ExportMessage, completion: @escaping (Result<ClientResponse, ClientFailure>) -> Void) -> Int32?
+  func cancel(_ message: Int32)
+  func close(because reason: UpstreamFailure)
+}
+
+extension UpstreamConnection: ExporterLink {
+  func carry(
+    _ message: ExportMessage, completion: @escaping (Result<ClientResponse, ClientFailure>) -> Void
+  ) -> Int32? {
+    guard case .request(let head, let prefix, let body) = message else { return nil }
+    return submit(head, prefix: prefix, body: body, completion: completion)
+  }
+}
