@@ -29,6 +29,17 @@ import Testing
     try Traces.request(names.map { Traces.span($0) }, region: "us-east-1").serializedBytes()
   }
 
+  /// So many spans of one trace, which travel in one request.
+  private func trace(_ count: Int) throws -> Data {
+    let id = Traces.random(16)
+    let spans = (0..<count).map { _ in
+      var span = Traces.span()
+      span.traceID = id
+      return span
+    }
+    return try Traces.request(spans).serializedBytes()
+  }
+
   @Test(arguments: HTTPSink.Kind.allCases, ["none", "gzip", "zstd"])
   func everySpanArrivesOnce(_ kind: HTTPSink.Kind, _ compression: String) async throws {
     let sink = try await HTTPSink(kind)
@@ -88,7 +99,7 @@ import Testing
   func permanentRefusalsEndABatch(_ kind: HTTPSink.Kind, _ status: String) async throws {
     let sink = try await HTTPSink(kind, "--refuse", "1", "--status", status)
     let process = try await aggregator("\(kind.exporter): \(sink.section())")
-    try await send(try Traces.good(4), to: process)
+    try await send(try trace(4), to: process)
     let lost = try await process.scrapeAtRest()
     #expect(lost.outcome("undeliverable") == 4)
     lost.expectBalanced()
@@ -100,7 +111,7 @@ import Testing
   @Test func whatOTLPRejectsIsUndeliverable() async throws {
     let sink = try await HTTPSink(.otlp, "--reject", "3")
     let process = try await aggregator("otlphttp: \(sink.section())")
-    try await send(try Traces.good(9), to: process)
+    try await send(try trace(9), to: process)
     let scrape = try await process.scrapeAtRest()
     #expect(scrape.outcome("forwarded") == 6 && scrape.outcome("undeliverable") == 3)
     scrape.expectBalanced()
