@@ -232,8 +232,9 @@ final class ExporterLane {
   }
 
   private func answered(_ sequence: UInt64, _ slot: Int, _ result: Result<ClientResponse, ClientFailure>) {
-    guard let flight = flights.end(sequence, slot: slot), let batch = forwarder.batch(sequence) else { return }
+    guard let flight = flights.end(sequence, slot: slot) else { return }
     exporter.budget.release(flight.chargedBytes)
+    guard let batch = forwarder.batch(sequence) else { return }
     let judgement = settings.dialect.judge(result, batch)
     exporter.counters.answered(judgement.answer)
     if case .failed = judgement.answer {} else { served.insert(slot) }
