@@ -32,6 +32,9 @@ enum GRPCAnswer {
     }
   }
 
+  /// The caller showed no credentials, or none that are known.
+  static var unauthenticated: Response { status(.unauthenticated, "missing or unknown credentials") }
+
   /// The request is past the limit: it must not be sent again, so no RetryInfo.
   static func tooLarge(limit: Int) -> Response {
     status(.resourceExhausted, "request larger than \(limit) bytes")

@@ -59,6 +59,7 @@ final class GRPCExport: RequestReceiver {
     guard let contentType = head.fields["content-type"], GRPCAnswer.isGRPC(contentType) else {
       return answer(GRPCAnswer.wrongContentType)
     }
+    guard context.access.admits(head.fields) else { return unauthenticated() }
     guard let called = service.methods.first(where: { $0.path == head.path }) else {
       return answer(GRPCAnswer.status(.unimplemented, "unknown method"))
     }
@@ -156,6 +157,11 @@ final class GRPCExport: RequestReceiver {
   private func malformed(_ message: String, code: GRPCStatusCode = .invalidArgument) {
     context.ledger.refusedRequest(.malformed)
     answer(GRPCAnswer.status(code, message))
+  }
+
+  private func unauthenticated() {
+    context.ledger.refusedRequest(.unauthenticated)
+    answer(GRPCAnswer.unauthenticated)
   }
 
   private func tooLarge(_ response: Response? = nil) {

@@ -35,6 +35,12 @@ enum HTTPAnswer {
     }
   }
 
+  /// The sender showed no credentials, or none that are known; it is told which kinds there are.
+  static func unauthenticated(_ access: Access, form: Form) -> Response {
+    failure(
+      401, "missing or unknown credentials", form: form, extra: ["www-authenticate": access.challenge ?? "Bearer"])
+  }
+
   /// What a request is told that has next to nothing but empty parts.
   static let excessive = "request with far more spans, scopes or resources than its size can hold"
 
@@ -68,6 +74,7 @@ enum HTTPAnswer {
   /// The gRPC code nearest to an HTTP status.
   private static func code(of status: Int) -> GRPCStatusCode {
     switch status {
+    case 401: .unauthenticated
     case 403: .permissionDenied
     case 404, 405: .unimplemented
     case 413: .resourceExhausted

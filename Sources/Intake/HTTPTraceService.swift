@@ -50,6 +50,7 @@ final class HTTPExport: RequestReceiver {
   func open(_ head: RequestHead) {
     let route = endpoint.route(of: head.path)
     format = (route ?? endpoint.routes.first)?.format(head.fields.text("content-type"))
+    guard context.access.admits(head.fields) else { return unauthenticated() }
     guard let route else { return fail(404, endpoint.unknownPath) }
     guard head.method == "POST" else {
       return answer(HTTPAnswer.failure(405, "the method is POST", form: form, extra: ["allow": "POST"]))
@@ -126,6 +127,11 @@ final class HTTPExport: RequestReceiver {
 
   private func fail(_ status: Int, _ message: String) {
     answer(HTTPAnswer.failure(status, message, form: form))
+  }
+
+  private func unauthenticated() {
+    context.ledger.refusedRequest(.unauthenticated)
+    answer(HTTPAnswer.unauthenticated(context.access, form: form))
   }
 
   private func malformed(_ message: String) {

@@ -1,4 +1,5 @@
 public import HTTP2Engine
+internal import Telemetry
 
 /// Tells remote samplers what part of their traces to keep: `GET /sampling?service=NAME` (Jaeger, "Remote sampling";
 /// the Collector's `jaegerremotesampling` extension). The answer is the same for every service.
@@ -16,6 +17,10 @@ public final class SamplingHTTPService: IntakeService {
   }
 
   private func answer(to head: RequestHead) -> Response {
+    guard context.access.admits(head.fields) else {
+      context.ledger.refusedRequest(.unauthenticated)
+      return HTTPAnswer.unauthenticated(context.access, form: .plain)
+    }
     guard HTTPEndpoint.path(of: head.path) == "/sampling" else {
       return HTTPAnswer.failure(404, "unknown path; strategies are at /sampling", form: .plain)
     }

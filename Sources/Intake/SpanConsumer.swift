@@ -73,6 +73,8 @@ public struct IntakeContext {
   public var retryAfter: Duration
   /// What part of their traces senders are told to keep who ask for it, from 0 to 1.
   public var samplingProbability = 1.0
+  /// Who may send.
+  public var access = Access.open
   /// What stands behind the receivers.
   public var consumer: any SpanConsumer
   /// What bodies in flight are charged to.

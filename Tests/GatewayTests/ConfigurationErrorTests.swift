@@ -161,7 +161,7 @@ private let relayCases: [Case] = [
       + "log, processors, propagation, receivers, region, regions, routes, sampling, shutdown_timeout)"
   ),
   (
-    "admin: {port: 1}", "admin.port: unknown key (allowed: endpoint)"
+    "admin: {port: 1}", "admin.port: unknown key (allowed: auth, endpoint)"
   ),
   (
     "receivers: {kafka: {}}", "receivers.kafka: unknown key (allowed: jaeger, otlp, zipkin)"

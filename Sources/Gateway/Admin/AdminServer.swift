@@ -1,4 +1,5 @@
 internal import Hummingbird
+internal import Intake
 internal import NIOCore
 internal import ServiceLifecycle
 internal import Synchronization
@@ -23,6 +24,8 @@ struct AdminServer: Service {
   let host: String
   let port: Int
   let source: any AdminSource
+  /// Who may look at what.
+  let access: AdminAccess
   /// Told the bound address once.
   let bound: BoundAddress
 
@@ -51,8 +54,19 @@ struct AdminServer: Service {
       refusal.headers[.allow] = "GET, HEAD"
       return refusal
     }
+    let rule = access.inForce
+    let isHealth = path == "/healthz" || path == "/readyz"
+    if !isHealth || rule.includesHealth, !Self.admits(request, rule.access) {
+      var refusal = text("missing or unknown credentials\n", status: .unauthorized)
+      refusal.headers[.wwwAuthenticate] = rule.access.challenge
+      return refusal
+    }
     let whole = await page(path, accept: request.headers[.accept])
     return request.method == .head ? whole.createHeadResponse() : whole
+  }
+
+  private static func admits(_ request: Request, _ access: Access) -> Bool {
+    access.admits(request.headers[.authorization].map { [UInt8]($0.utf8)[...] })
   }
 
   private func page(_ path: Substring, accept: String?) async -> Response {

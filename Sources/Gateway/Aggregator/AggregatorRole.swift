@@ -21,12 +21,14 @@ final class AggregatorRole: StartedRole {
   private let logger: Logger
   private let checkpoints = Mutex<Task<Void, Never>?>(nil)
   let process = ProcessMetrics()
+  let adminAccess: AdminAccess
 
   private init(
     configuration: AggregatorConfiguration, shared: AggregatorShared, exporters: [Exporter],
     exporterLanes: [PerLoop<ExporterLane>], lanes: PerLoop<AggregatorLane>, intake: Listeners, base: FlowSnapshot?,
-    logger: Logger
+    logger: Logger, adminAccess: AdminAccess
   ) {
+    self.adminAccess = adminAccess
     self.configuration = Mutex(configuration)
     self.shared = shared
     self.exporters = exporters
@@ -39,6 +41,7 @@ final class AggregatorRole: StartedRole {
 
   /// Builds the parts from the back ends backwards and opens the receivers last.
   static func start(_ configuration: AggregatorConfiguration, logger: Logger) async throws -> AggregatorRole {
+    let adminAccess = AdminAccess(try AdminAccess.Rule(configuration.admin.auth))
     let threads = try await RoleLoops()
     let loops = threads.all
     let ledger = SpanLedger()
@@ -94,7 +97,7 @@ final class AggregatorRole: StartedRole {
     ) { lanes.value(on: $0) }
     return AggregatorRole(
       configuration: configuration, shared: shared, exporters: exporters, exporterLanes: exporterLanes, lanes: lanes,
-      intake: intake, base: base, logger: logger)
+      intake: intake, base: base, logger: logger, adminAccess: adminAccess)
   }
 
   var ledger: SpanLedger { shared.ledger }
@@ -122,8 +125,9 @@ final class AggregatorRole: StartedRole {
     StatusDocument(.aggregator, self, exporters: exporters, configuration: configuration.withLock { $0.summary })
   }
 
-  /// Puts another configuration in force: limits, stitching, exporters, certificates. No connection of a client is
-  /// dropped. Throws `StartFailure`, with nothing changed, when a certificate is no good.
+  /// Puts another configuration in force: limits, stitching, exporters, certificates, credentials. No connection
+  /// of a client is dropped. Throws `StartFailure`, with nothing changed, when a certificate or a file of credentials is
+  /// no good.
   /// - Returns: the sections that differ from what is in force and need a restart.
   func reload(_ new: AggregatorConfiguration) async throws -> [String] {
     let reloaded = configuration.withLock { $0.reloaded(new) }
@@ -132,7 +136,9 @@ final class AggregatorRole: StartedRole {
     for (section, (exporter, lanes)) in zip(inForce.exporters, zip(exporters, exporterLanes)) {
       changes.append(try exporter.change(to: section, on: lanes))
     }
+    let admin = try AdminAccess.Rule(inForce.admin.auth)
     for change in changes { await change() }
+    adminAccess.replace(with: admin)
     let memory = inForce.stitching.memoryLimitBytes
     shared.budget.resize(limit: memory, spike: memory / 8)
     let limits = inForce.stitchingLimits.divided(by: lanes.count)

@@ -6,12 +6,15 @@ public struct ListenerConfiguration: Sendable, Equatable {
   public var port: Int
   /// Nil for clear text.
   public var tls: ServerTLSFiles?
+  /// Nil where nobody has to show credentials.
+  public var auth: AccessConfiguration?
 
   /// An endpoint.
-  public init(host: String = "127.0.0.1", port: Int, tls: ServerTLSFiles? = nil) {
+  public init(host: String = "127.0.0.1", port: Int, tls: ServerTLSFiles? = nil, auth: AccessConfiguration? = nil) {
     self.host = host
     self.port = port
     self.tls = tls
+    self.auth = auth
   }
 }
 
@@ -38,22 +41,31 @@ extension ListenerConfiguration {
     { section in
       let endpoint = section.claimedEndpoint(port)
       let tls = section.section("tls", ServerTLSFiles.read)
-      return ListenerConfiguration(host: endpoint.host, port: endpoint.port, tls: tls)
+      let auth = section.hiddenSection("auth", AccessConfiguration.receiver)
+      if auth != nil, tls == nil { section.warnOfClearCredentials() }
+      return ListenerConfiguration(host: endpoint.host, port: endpoint.port, tls: tls, auth: auth)
     }
   }
 
-  /// The admin endpoint, which has no access control and so is this machine's own.
+  /// The admin endpoint, which is this machine's own where it has no access control.
   static func admin(_ section: SectionReader) -> ListenerConfiguration? {
     let endpoint = section.claimedEndpoint(8888)
-    if !IPAddressText.isLoopback(endpoint.host) {
+    let auth = section.hiddenSection("auth", AccessConfiguration.admin)
+    if auth != nil {
+      section.warnOfClearCredentials()
+    } else if !IPAddressText.isLoopback(endpoint.host) {
       (section["endpoint"] ?? section.own).warn(
         "is reachable from other machines: metrics and status are served without access control")
     }
-    return ListenerConfiguration(host: endpoint.host, port: endpoint.port)
+    return ListenerConfiguration(host: endpoint.host, port: endpoint.port, auth: auth)
   }
 }
 
 extension SectionReader {
+  fileprivate func warnOfClearCredentials() {
+    (self["auth"] ?? own).warn("credentials are sent in clear text: whoever sees the connection can use them")
+  }
+
   /// The section's `endpoint`, which must be its own.
   fileprivate func claimedEndpoint(_ port: Int) -> Endpoint {
     let setting = self["endpoint"]

@@ -20,7 +20,9 @@ final class SectionReader {
 
   private func member(_ key: String) -> Setting? {
     if !asked.contains(key) { asked.append(key) }
-    return members.first { $0.key == key }.map { Setting(node: $0.node, path: path(key), log: own.log) }
+    return members.first { $0.key == key }.map {
+      Setting(node: $0.node, path: path(key), log: own.log, isHidden: own.isHidden)
+    }
   }
 
   /// What stands behind a key; nil where the key is absent or has no value.
@@ -43,6 +45,13 @@ final class SectionReader {
   /// The same, but a key without a value counts as an empty mapping: to name it is to have it.
   func namedSection<Value>(_ key: String, _ read: (SectionReader) -> Value?) -> Value? { member(key)?.section(read) }
 
+  /// The same for a mapping of which messages show nothing.
+  func hiddenSection<Value>(_ key: String, _ read: (SectionReader) -> Value?) -> Value? {
+    guard var setting = member(key) else { return nil }
+    setting.isHidden = true
+    return setting.section(read)
+  }
+
   /// The mappings of a list behind a key.
   func sections<Value>(_ key: String, _ read: (SectionReader) -> Value?) -> [Value] {
     self[key]?.elements.compactMap { $0.section(read) } ?? []
@@ -52,7 +61,9 @@ final class SectionReader {
   func all() -> [(key: String, setting: Setting)] {
     members.map { member in
       asked.append(member.key)
-      return (member.key, Setting(node: member.node, path: path(member.key), log: own.log))
+      return (
+        member.key, Setting(node: member.node, path: path(member.key), log: own.log, isHidden: own.isHidden)
+      )
     }
   }
 

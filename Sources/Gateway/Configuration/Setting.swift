@@ -4,6 +4,8 @@ struct Setting {
   let node: ConfigurationNode
   let path: String
   let log: IssueLog
+  /// What stands here, or in here, is nobody's business: messages do not show it.
+  var isHidden = false
 
   func fail(_ message: String) { log.error(node.place, path, message) }
   func warn(_ message: String) { log.warning(node.place, path, message) }
@@ -11,6 +13,7 @@ struct Setting {
   /// What stands there, for a message.
   var shown: String {
     switch node.content {
+    case .scalar where isHidden: "what stands there"
     case .null: "nothing"
     case .mapping: "a mapping"
     case .list: "a list"
@@ -87,7 +90,7 @@ struct Setting {
       fail("must be a list, not \(shown)")
       return []
     }
-    return nodes.enumerated().map { Setting(node: $1, path: "\(path)[\($0)]", log: log) }
+    return nodes.enumerated().map { Setting(node: $1, path: "\(path)[\($0)]", log: log, isHidden: isHidden) }
   }
 
   func strings() -> [String] { elements.compactMap { $0.string() } }

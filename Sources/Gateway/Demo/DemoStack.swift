@@ -50,7 +50,7 @@ final class DemoStack: Sendable {
     var admin: [Task<Void, any Error>] = []
     func serve(_ name: String, _ role: any StartedRole) async {
       let bound = BoundAddress()
-      let server = AdminServer(host: "127.0.0.1", port: 0, source: role, bound: bound)
+      let server = AdminServer(host: "127.0.0.1", port: 0, source: role, access: role.adminAccess, bound: bound)
       admin.append(Task { try await server.run() })
       if let address = await bound.value { urls.append((name, "http://\(address)/metrics")) }
     }

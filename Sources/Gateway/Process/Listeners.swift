@@ -73,11 +73,13 @@ final class Listeners: Sendable {
     var bound: [Bound] = []
     for receiver in receivers {
       guard let place = receiver.configuration(configuration) else { continue }
+      let access = try Access(place.auth, of: receiver.name)
       let services = try await PerLoop<any IntakeService>(on: loops) { [service = receiver.service] loop, number in
         var context = IntakeContext(
           requestBytesMax: limits.maxRequestBytes, retryAfter: retryAfter, consumer: consumer(loop), budget: budget,
           ledger: ledger, offload: BulkLoop(threads.bulk[number], of: loop))
         context.samplingProbability = samplingProbability
+        context.access = access
         return service(context)
       }
       let tls = try place.tls.map { TLSContextSource(try serverContext($0, of: receiver)) }
@@ -114,24 +116,31 @@ final class Listeners: Sendable {
   /// When the first of the certificates shown here expires, in seconds since the Unix epoch.
   var certificateExpiry: Int64? { bound.compactMap { $0.tls?.current.certificateExpiry }.min() }
 
-  /// Reads the certificates of a new configuration, and makes ready its limits. Both hold for new connections, but the
-  /// size of requests and the caps on connections for all.
+  /// Reads the certificates and credentials of a new configuration, and makes ready its limits. Certificates and limits
+  /// hold for new connections, but the size of requests and the caps on connections for all; credentials for all
+  /// requests from now on.
   func change(
     to configuration: ReceiversConfiguration, _ limits: LimitsConfiguration, samplingProbability: Double = 1
   ) throws -> PreparedChange {
     var renewed: [(TLSContextSource, TLSContext)] = []
+    var access: [String: Access] = [:]
     for receiver in Self.receivers {
+      if let place = receiver.configuration(configuration) {
+        access[receiver.name] = try Access(place.auth, of: receiver.name)
+      }
       guard let source = bound.first(where: { $0.listener.name == receiver.name })?.tls,
         let files = receiver.configuration(configuration)?.tls
       else { continue }
       renewed.append((source, try Self.serverContext(files, of: receiver)))
     }
-    return { [self, renewed] in
+    return { [self, renewed, access] in
       for (source, context) in renewed { source.replace(with: context) }
       counters.resize(connectionsMax: limits.maxConnections, perPeerMax: limits.maxConnectionsPerPeer)
       for receiver in bound {
         receiver.listener.adopt(http2: HTTP2Limits(limits), timeouts: ConnectionTimeouts(limits))
+        let admitted = access[receiver.listener.name]
         _ = await receiver.services.map {
+          if let admitted { $0.context.access = admitted }
           $0.context.requestBytesMax = limits.maxRequestBytes
           $0.context.samplingProbability = samplingProbability
         }

@@ -19,12 +19,24 @@ struct ReloadedConfiguration<Configuration> {
     if !sectionsNeedingRestart.contains(section) { sectionsNeedingRestart.append(section) }
   }
 
-  /// Keeps a receiver where it is. Its certificates may lie elsewhere.
+  /// Keeps a receiver where it is. Its certificates may lie elsewhere, and others may be let in.
   mutating func keep(receiver: String, _ path: WritableKeyPath<Configuration, ListenerConfiguration?>) {
     func place(_ configuration: Configuration) -> [String]? {
       configuration[keyPath: path].map { [$0.host, "\($0.port)", $0.tls == nil ? "" : "TLS"] }
     }
-    if place(old) != place(inForce) { keep(receiver, path) }
+    let new = inForce[keyPath: path]
+    guard place(old) != place(inForce) else { return }
+    keep(receiver, path)
+    // Whose credentials were taken away must not come in until the restart.
+    if let new { inForce[keyPath: path]?.auth = new.auth }
+  }
+
+  /// Keeps the admin endpoint where it is, likewise.
+  mutating func keep(admin path: WritableKeyPath<Configuration, ListenerConfiguration>) {
+    let auth = inForce[keyPath: path].auth
+    inForce[keyPath: path].auth = old[keyPath: path].auth
+    keep("admin", path)
+    inForce[keyPath: path].auth = auth
   }
 
   /// Keeps every receiver where it is.
@@ -54,7 +66,7 @@ extension RelayConfiguration {
       reloaded.keep("exporters", \.localExporters)
     }
     reloaded.keep("exporters.sending_queue.storage", \.exporter.queueStorage)
-    reloaded.keep("admin", \.admin)
+    reloaded.keep(admin: \.admin)
     reloaded.keep("log", \.log)
     reloaded.keep("shutdown_timeout", \.shutdownTimeout)
     return reloaded
@@ -70,7 +82,7 @@ extension AggregatorConfiguration {
     if exporters.map(\.name) != new.exporters.map(\.name) { reloaded.keep("exporters", \.exporters) }
     reloaded.keep("stitching.storage", \.stitching.storage)
     reloaded.keep("flow", \.flow)
-    reloaded.keep("admin", \.admin)
+    reloaded.keep(admin: \.admin)
     reloaded.keep("log", \.log)
     reloaded.keep("shutdown_timeout", \.shutdownTimeout)
     return reloaded

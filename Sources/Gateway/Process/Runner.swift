@@ -12,6 +12,8 @@ protocol StartedRole: AdminSource {
   var budget: ByteBudget { get }
   /// Bytes that are held beside what `budget` allows.
   var heldBeside: Int { get }
+  /// Who may use its admin endpoint.
+  var adminAccess: AdminAccess { get }
   /// What it listens on, for the `ready` line.
   var listeners: [(name: String, address: String)] { get }
   /// Begins to connect to where spans go. What came in before waits in the queue.
@@ -41,7 +43,7 @@ struct Runner {
 
   func run() async -> LongspanExitCode {
     let bound = BoundAddress()
-    let server = AdminServer(host: admin.host, port: admin.port, source: role, bound: bound)
+    let server = AdminServer(host: admin.host, port: admin.port, source: role, access: role.adminAccess, bound: bound)
     let group = ServiceGroup(
       configuration: .init(
         services: [

@@ -21,12 +21,14 @@ final class RelayRole: StartedRole {
   private let exporterLanes: PerLoop<ExporterLane>
   private let intake: Listeners
   let process = ProcessMetrics()
+  let adminAccess: AdminAccess
 
   private init(
     configuration: RelayConfiguration, shared: RelayShared, exporter: Exporter,
     locals: [(exporter: Exporter, lanes: PerLoop<ExporterLane>)], room: ByteBudget, lanes: PerLoop<RelayLane>,
-    bulk: PerLoop<RelayStage>, exporterLanes: PerLoop<ExporterLane>, intake: Listeners
+    bulk: PerLoop<RelayStage>, exporterLanes: PerLoop<ExporterLane>, intake: Listeners, adminAccess: AdminAccess
   ) {
+    self.adminAccess = adminAccess
     self.configuration = Mutex(configuration)
     self.shared = shared
     self.exporter = exporter
@@ -40,6 +42,7 @@ final class RelayRole: StartedRole {
 
   /// Builds the parts from the aggregator backwards and opens the receivers last.
   static func start(_ configuration: RelayConfiguration, logger: Logger) async throws -> RelayRole {
+    let adminAccess = AdminAccess(try AdminAccess.Rule(configuration.admin.auth))
     let threads = try await RoleLoops()
     let loops = threads.all
     let ledger = SpanLedger()
@@ -81,7 +84,7 @@ final class RelayRole: StartedRole {
     ) { lanes.value(on: $0) }
     return RelayRole(
       configuration: configuration, shared: shared, exporter: exporter, locals: locals, room: room, lanes: lanes,
-      bulk: bulk, exporterLanes: exporterLanes, intake: intake)
+      bulk: bulk, exporterLanes: exporterLanes, intake: intake, adminAccess: adminAccess)
   }
 
   var ledger: SpanLedger { shared.ledger }
@@ -105,8 +108,8 @@ final class RelayRole: StartedRole {
   }
 
   /// Puts another configuration in force: routes, sampling, baggage, regions, resource actions, batches, limits, the
-  /// exporter, certificates. No connection of a client is dropped. Throws `StartFailure`, with nothing changed, when a
-  /// certificate is no good.
+  /// exporter, certificates, credentials. No connection of a client is dropped. Throws `StartFailure`, with nothing
+  /// changed, when a certificate or a file of credentials is no good.
   /// - Returns: the sections that differ from what is in force and need a restart.
   func reload(_ new: RelayConfiguration) async throws -> [String] {
     let reloaded = configuration.withLock { $0.reloaded(new) }
@@ -119,9 +122,11 @@ final class RelayRole: StartedRole {
     for (section, local) in zip(inForce.localExporters, locals) {
       changes.append(try local.exporter.change(to: section, on: local.lanes))
     }
+    let admin = try AdminAccess.Rule(inForce.admin.auth)
     let policy = RelayPolicy(PolicyConfiguration(inForce))
     let limits = BatchLimits(inForce.batch)
     for change in changes { await change() }
+    adminAccess.replace(with: admin)
     let memory = RelayMemory(inForce)
     shared.budget.resize(limit: memory.limit, spike: memory.spike)
     room.resize(limit: memory.room)
