@@ -30,6 +30,14 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
   case jaegerThrift = "jaeger_thrift"
   /// Jaeger's protobuf.
   case jaegerProtobuf = "jaeger_proto"
+  /// OTLP as OTLP/JSON, against swift-protobuf.
+  case otlpJSONText = "otlp_json_text"
+  /// OTLP as Zipkin v2 JSON.
+  case zipkinOutput = "zipkin_output"
+  /// OTLP as documents for Elasticsearch.
+  case elasticsearch
+  /// Responses of Elasticsearch's bulk API.
+  case elasticsearchResponse = "elasticsearch_response"
   /// Bounded decompression of gzip and zstd.
   case decompress
   /// Compression of the bytes, and back.
@@ -60,6 +68,10 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case .zipkinProtobuf: try FormatsTarget.run(bytes, ZipkinProtobuf.translate)
     case .jaegerThrift: try FormatsTarget.run(bytes, JaegerThrift.translate)
     case .jaegerProtobuf: try FormatsTarget.run(bytes, JaegerProtobuf.translate)
+    case .otlpJSONText: try OutputTarget.runOTLPJSON(bytes)
+    case .zipkinOutput: try OutputTarget.runZipkin(bytes)
+    case .elasticsearch: try OutputTarget.runElasticsearch(bytes)
+    case .elasticsearchResponse: try OutputTarget.runElasticsearchResponse(bytes)
     case .decompress: try CompressionTarget.runDecompress(bytes)
     case .compress: try CompressionTarget.runCompress(bytes)
     case .traceState: try TraceStateTarget.run(bytes)
