@@ -57,6 +57,7 @@ let package = Package(
 
     .systemLibrary(name: "CLinux"),
     module("TraceWire"),
+    module("LinearRegex"),
     module("Compression", ["CCompression"]),
     module("HTTP2Engine", ["CNghttp2"]),
     module("TLSEngine", ["COpenSSL"]),
@@ -119,6 +120,8 @@ let package = Package(
       ],
       path: "Tests/FuzzTargets", swiftSettings: strict),
     tests("TraceWire", ["TraceWire", "TestKit", product("SwiftProtobuf", "swift-protobuf")]),
+    .testTarget(
+      name: "LinearRegexTests", dependencies: ["LinearRegex"], exclude: ["Oracle"], swiftSettings: strict),
     tests("Compression", ["Compression"]),
     tests("HTTP2Engine", ["HTTP2Engine"]),
     tests("TLSEngine", ["TLSEngine"]),
