@@ -11,6 +11,7 @@ struct BatchPieces: ~Escapable {
   private let scopeGaps: Span<ByteRange>
   /// Both empty without a plan: everything is kept.
   private let resourceActions: Span<RewritePlan.ResourceAction>
+  private let scopeActions: Span<RewritePlan.ResourceAction>
   private let spanActions: Span<RewritePlan.SpanAction>
   private let scratch: RawSpan
 
@@ -23,6 +24,7 @@ struct BatchPieces: ~Escapable {
     resourceGaps = facts.resourceGaps.span
     scopeGaps = facts.scopeGaps.span
     resourceActions = plan.resources.span
+    scopeActions = plan.scopes.span
     spanActions = plan.spans.span
     scratch = plan.scratch.span.bytes
   }
@@ -74,24 +76,26 @@ struct BatchPieces: ~Escapable {
       let scope = scopes[Int(spans[selection[left.lowerBound]].scope)]
       let part = selection.prefix(of: left, before: scope.spans.upperBound)
       while gap < resource.gaps.upperBound, resourceGaps[Int(gap)].lower < scope.record.lower {
-        appendGap(resourceGaps[Int(gap)], resource, replacement, of: bytes, copier: &copier, to: &output)
+        appendGap(resourceGaps[Int(gap)], resource.resourceRecord, replacement, of: bytes, copier: &copier, to: &output)
         gap &+= 1
       }
-      appendScope(scope, selection, part, of: bytes, copier: &copier, to: &output)
+      appendScope(
+        scope, scopeReplacement(at: selection[part.lowerBound]), selection, part, of: bytes, copier: &copier,
+        to: &output)
       left = part.upperBound..<left.upperBound
     }
     while gap < resource.gaps.upperBound {
-      appendGap(resourceGaps[Int(gap)], resource, replacement, of: bytes, copier: &copier, to: &output)
+      appendGap(resourceGaps[Int(gap)], resource.resourceRecord, replacement, of: bytes, copier: &copier, to: &output)
       gap &+= 1
     }
   }
 
-  /// Appends fields of a `ResourceSpans`, with the replacement where the resource was.
+  /// Appends fields of a `ResourceSpans` or `ScopeSpans`, with the replacement where the resource or scope was.
+  @inline(__always)
   private func appendGap(
-    _ gap: ByteRange, _ resource: ResourceFacts, _ replacement: ByteRange?, of bytes: RawSpan,
+    _ gap: ByteRange, _ record: ByteRange, _ replacement: ByteRange?, of bytes: RawSpan,
     copier: inout RunCopier, to output: inout [UInt8]
   ) {
-    let record = resource.resourceRecord
     guard let replacement, !record.isEmpty, gap.lower <= record.lower, record.upper <= gap.upper else {
       copier.copy(gap, of: bytes, to: &output)
       return
@@ -109,10 +113,10 @@ struct BatchPieces: ~Escapable {
   }
 
   private func appendScope(
-    _ scope: ScopeFacts, _ selection: borrowing SpanSelection, _ positions: Range<Int>, of bytes: RawSpan,
-    copier: inout RunCopier, to output: inout [UInt8]
+    _ scope: ScopeFacts, _ replacement: ByteRange?, _ selection: borrowing SpanSelection, _ positions: Range<Int>,
+    of bytes: RawSpan, copier: inout RunCopier, to output: inout [UInt8]
   ) {
-    let measure = measureScope(scope, selection, positions)
+    let measure = measureScope(scope, replacement, selection, positions)
     guard measure.kept > 0 else { return }
     if measure.isWhole(scope) {
       copier.copy(scope.record, of: bytes, to: &output)
@@ -124,7 +128,7 @@ struct BatchPieces: ~Escapable {
       let index = selection[position]
       let record = spans[index].record
       while gap < scope.gaps.upperBound, scopeGaps[Int(gap)].lower < record.lower {
-        copier.copy(scopeGaps[Int(gap)], of: bytes, to: &output)
+        appendGap(scopeGaps[Int(gap)], scope.scopeRecord, replacement, of: bytes, copier: &copier, to: &output)
         gap &+= 1
       }
       switch action(of: index) {
@@ -136,7 +140,7 @@ struct BatchPieces: ~Escapable {
       }
     }
     while gap < scope.gaps.upperBound {
-      copier.copy(scopeGaps[Int(gap)], of: bytes, to: &output)
+      appendGap(scopeGaps[Int(gap)], scope.scopeRecord, replacement, of: bytes, copier: &copier, to: &output)
       gap &+= 1
     }
   }
@@ -150,7 +154,7 @@ struct BatchPieces: ~Escapable {
     while !left.isEmpty {
       let scope = scopes[Int(spans[selection[left.lowerBound]].scope)]
       let part = selection.prefix(of: left, before: scope.spans.upperBound)
-      let inner = measureScope(scope, selection, part)
+      let inner = measureScope(scope, scopeReplacement(at: selection[part.lowerBound]), selection, part)
       if inner.kept > 0 {
         total.count &+= inner.isWhole(scope) ? scope.record.count : Self.fieldSize(inner.count)
         total.kept &+= inner.kept
@@ -167,7 +171,7 @@ struct BatchPieces: ~Escapable {
   }
 
   private func measureScope(
-    _ scope: ScopeFacts, _ selection: borrowing SpanSelection, _ positions: Range<Int>
+    _ scope: ScopeFacts, _ replacement: ByteRange?, _ selection: borrowing SpanSelection, _ positions: Range<Int>
   ) -> Measure {
     var measure = Measure()
     for position in positions {
@@ -181,7 +185,12 @@ struct BatchPieces: ~Escapable {
       }
       measure.kept &+= 1
     }
-    if measure.kept > 0 { for gap in scope.gaps { measure.count &+= scopeGaps[Int(gap)].count } }
+    guard measure.kept > 0 else { return measure }
+    for gap in scope.gaps { measure.count &+= scopeGaps[Int(gap)].count }
+    if let replacement, !scope.scopeRecord.isEmpty {
+      measure.isEdited = true
+      measure.count &+= Self.fieldSize(replacement.count) &- scope.scopeRecord.count
+    }
     return measure
   }
 
@@ -190,6 +199,13 @@ struct BatchPieces: ~Escapable {
 
   private func replacement(of resource: Int) -> ByteRange? {
     guard !resourceActions.isEmpty, case .replace(let range) = resourceActions[resource] else { return nil }
+    return range
+  }
+
+  /// What stands for the scope of a span; a scope that is not there has none.
+  @inline(__always)
+  private func scopeReplacement(at span: Int) -> ByteRange? {
+    guard !scopeActions.isEmpty, case .replace(let range) = scopeActions[Int(spans[span].scope)] else { return nil }
     return range
   }
 

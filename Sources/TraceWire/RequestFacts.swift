@@ -27,6 +27,10 @@
   public var record = ByteRange()
   /// The `ScopeSpans` message.
   public var body = ByteRange()
+  /// The `InstrumentationScope` message (the last one where a peer sent several); empty where there is none.
+  public var scope = ByteRange()
+  /// The field that message is in, tag and length included; empty where there is none.
+  public var scopeRecord = ByteRange()
   public var resource: UInt32 = 0
   /// Indices of its spans in `RequestFacts`.
   public var spans: Range<UInt32> = 0..<0
@@ -49,6 +53,8 @@ public struct RequestFacts: Sendable {
   public var scopeGaps: [ByteRange] = []
   /// Whether the request is so large that work on it is to be done as `LongWork`.
   public var isLong = false
+  /// Whether some `ResourceSpans` has several resources, or some `ScopeSpans` several scopes (`RequestJoiner`).
+  public var isInPieces = false
 
   public init() {}
 
@@ -73,6 +79,7 @@ public struct RequestFacts: Sendable {
 
   /// Forgets the last request and keeps the room.
   public mutating func removeAll() {
+    isInPieces = false
     resources.removeAll(keepingCapacity: true)
     scopes.removeAll(keepingCapacity: true)
     spans.removeAll(keepingCapacity: true)

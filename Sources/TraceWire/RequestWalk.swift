@@ -48,6 +48,7 @@ extension RequestFacts {
           keys: keys)
         continue
       case 0x0a:
+        if !facts.resourceRecord.isEmpty { isInPieces = true }
         facts.resource = try fields.delimited()
         facts.resourceRecord = ByteRange(start, fields.position)
         try facts.readResource(of: bytes, keys: keys, region: &regionRank, service: &serviceRank)
@@ -87,7 +88,11 @@ extension RequestFacts {
         if isLong { LongWork.step(spans.count) }
         spans.append(spanFacts)
         continue
-      case 0x0a: try AttributeView.checkAttributes(try fields.delimited(), of: bytes, tag: 0x1a, depth: Depth.scope)
+      case 0x0a:
+        if !facts.scopeRecord.isEmpty { isInPieces = true }
+        facts.scope = try fields.delimited()
+        facts.scopeRecord = ByteRange(start, fields.position)
+        try AttributeView.checkAttributes(facts.scope, of: bytes, tag: 0x1a, depth: Depth.scope)
       default: try fields.skip(tag, depth: Depth.scopeSpans)
       }
       scopeGaps.noteGap(ByteRange(start, fields.position), since: firstGap)

@@ -9,10 +9,10 @@ public struct RewritePlan: Sendable {
     case replace(ByteRange)
   }
 
-  /// What becomes of one resource.
+  /// What becomes of one resource or scope.
   @frozen public enum ResourceAction: Sendable {
     case keep
-    /// The `Resource` message is replaced by these bytes of `scratch` (message only, without tag and length).
+    /// The message is replaced by these bytes of `scratch` (message only, without tag and length).
     case replace(ByteRange)
   }
 
@@ -20,10 +20,19 @@ public struct RewritePlan: Sendable {
   public var spans: [SpanAction] = []
   /// One for each of `RequestFacts.resources`.
   public var resources: [ResourceAction] = []
+  /// One for each of `RequestFacts.scopes`: what becomes of the `InstrumentationScope`. Empty where all stay.
+  public var scopes: [ResourceAction] = []
   /// Edited messages, one after the other.
   public var scratch: [UInt8] = []
 
   public init() {}
+
+  /// Whether the request goes out as it came.
+  public var changesNothing: Bool {
+    func isKept(_ action: ResourceAction) -> Bool { if case .keep = action { true } else { false } }
+    let keepsSpans = spans.allSatisfy { if case .keep = $0 { true } else { false } }
+    return keepsSpans && resources.allSatisfy(isKept) && scopes.allSatisfy(isKept)
+  }
 
   /// Spans and bytes of a request whose room is kept for the next one.
   private static let spansKept = 1 << 14
@@ -40,6 +49,7 @@ public struct RewritePlan: Sendable {
   public mutating func reset(spans spanCount: Int, resources resourceCount: Int) {
     spans.removeAll(keepingCapacity: true)
     resources.removeAll(keepingCapacity: true)
+    scopes.removeAll(keepingCapacity: true)
     scratch.removeAll(keepingCapacity: true)
     spans.reserveLarge(spanCount)
     spans.append(contentsOf: repeatElement(.keep, count: spanCount))

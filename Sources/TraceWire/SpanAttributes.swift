@@ -3,6 +3,9 @@ public struct SpanAttributes: ~Escapable {
   /// Which message's attributes are meant: each has them in a field of its own.
   public enum Owner: UInt64, Sendable {
     case resource = 0x0a
+    /// Events, and scopes too.
+    case event = 0x1a
+    case link = 0x22
     case span = 0x4a
   }
 
