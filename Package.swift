@@ -64,7 +64,7 @@ let package = Package(
     module("Telemetry", [logging]),
     module("DiskLog", [product("GRDB", "GRDB.swift"), product("GRDBSQLite", "GRDB.swift")]),
 
-    module("Policy", ["TraceWire", "Telemetry"]),
+    module("Policy", ["TraceWire", "LinearRegex", "Telemetry", product("Crypto", "swift-crypto")]),
     module("Delivery", ["Telemetry"]),
     module("Stitching", ["TraceWire", "Telemetry", "Compression"]),
     module("Formats", ["TraceWire"]),
@@ -80,10 +80,9 @@ let package = Package(
     module(
       "Gateway",
       [
-        "CLinux", "TraceWire", "Compression", "HTTP2Engine", "TLSEngine", "Telemetry", "Policy", "Delivery",
-        "Stitching",
-        "Transport", "Intake", "Formats", "DiskLog", "Yams", product("DequeModule", "swift-collections"), nioCore,
-        nioPosix, logging,
+        "CLinux", "TraceWire", "LinearRegex", "Compression", "HTTP2Engine", "TLSEngine", "Telemetry", "Policy",
+        "Delivery", "Stitching", "Transport", "Intake", "Formats", "DiskLog", "Yams",
+        product("DequeModule", "swift-collections"), nioCore, nioPosix, logging,
         product("Hummingbird", "hummingbird"), product("ServiceLifecycle", "swift-service-lifecycle"),
         product("UnixSignals", "swift-service-lifecycle"),
         product("X509", "swift-certificates"), product("SwiftASN1", "swift-asn1"), product("Crypto", "swift-crypto"),
@@ -115,7 +114,9 @@ let package = Package(
     .target(
       name: "FuzzTargets",
       dependencies: [
-        "TraceWire", "Compression", "HTTP2Engine", "Telemetry", "Policy", "Delivery", "Formats", "Intake", "TestKit",
+        "TraceWire", "LinearRegex", "Compression", "HTTP2Engine", "Telemetry", "Policy", "Delivery", "Formats",
+        "Intake",
+        "TestKit",
         product("SwiftProtobuf", "swift-protobuf"),
       ],
       path: "Tests/FuzzTargets", swiftSettings: strict),
@@ -127,7 +128,9 @@ let package = Package(
     tests("TLSEngine", ["TLSEngine"]),
     tests("Telemetry", ["Telemetry", logging]),
     tests("DiskLog", ["DiskLog", "TestKit", product("GRDB", "GRDB.swift")]),
-    tests("Policy", ["Policy", "TraceWire", "Telemetry", "TestKit", product("SwiftProtobuf", "swift-protobuf")]),
+    tests(
+      "Policy",
+      ["Policy", "TraceWire", "LinearRegex", "Telemetry", "TestKit", product("SwiftProtobuf", "swift-protobuf")]),
     tests("Delivery", ["Delivery", "Telemetry"]),
     tests("Stitching", ["Stitching", "TraceWire", "Telemetry", "TestKit", product("SwiftProtobuf", "swift-protobuf")]),
     tests("Formats", ["Formats", "TraceWire", "TestKit", product("SwiftProtobuf", "swift-protobuf")]),
@@ -136,8 +139,8 @@ let package = Package(
     tests(
       "Gateway",
       [
-        "Gateway", logging, "Compression", "DiskLog", "Intake", "HTTP2Engine", "TraceWire", "Telemetry", "Policy",
-        "Delivery", "Stitching", "Transport",
+        "Gateway", logging, "Compression", "DiskLog", "Intake", "HTTP2Engine", "TraceWire", "LinearRegex", "Telemetry",
+        "Policy", "Delivery", "Stitching", "Transport",
         "TestKit", nioCore, nioPosix,
       ]),
     tests("FaultProxy", ["FaultProxy", nioCore, nioPosix]),

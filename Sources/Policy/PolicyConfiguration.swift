@@ -12,13 +12,13 @@ public struct PolicyConfiguration: Sendable {
   public var regions: [RegionRule]
   /// The limits on baggage; nil where there are none.
   public var baggage: BaggageLimits?
-  /// Actions on the attributes of resources, carried out in their order.
-  public var resourceActions: [ResourceAction]
+  /// What is done to attributes and names besides.
+  public var processors: ProcessorRules
 
   /// A configuration that drops nothing and edits nothing but the region stamp.
   public init(
     region: String, defaultProbability: Double = 1, mode: SamplingMode = .equalizing, routes: [Route] = [],
-    regions: [RegionRule] = [], baggage: BaggageLimits? = nil, resourceActions: [ResourceAction] = []
+    regions: [RegionRule] = [], baggage: BaggageLimits? = nil, processors: ProcessorRules = ProcessorRules()
   ) {
     self.region = region
     self.defaultProbability = defaultProbability
@@ -26,6 +26,6 @@ public struct PolicyConfiguration: Sendable {
     self.routes = routes
     self.regions = regions
     self.baggage = baggage
-    self.resourceActions = resourceActions
+    self.processors = processors
   }
 }

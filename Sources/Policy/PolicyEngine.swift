@@ -16,6 +16,9 @@ public struct PolicyEngine: Sendable {
   private var baggage: BaggageCounts
   private var fullTables: PolicyCounts.FullTables
 
+  /// The number of each pair's route, as far as asked for.
+  var routeNumbers: [Int] = []
+
   // Scratch, reused from request to request.
   var groups: TraceGroups
   /// One for each resource.

@@ -12,14 +12,18 @@ public final class RelayPolicy: Sendable {
   let resources: ResourceRules
   let baggage: BaggageRules?
 
+  /// Whether some route redacts.
+  let hasRouteRedaction: Bool
+
   /// Compiles a configuration. What is out of range is clamped; the configuration's validation says so to the user.
   public init(_ configuration: PolicyConfiguration) {
     self.configuration = configuration
+    hasRouteRedaction = configuration.routes.contains { $0.redaction != nil }
     routes = RouteTable(configuration.routes)
     rules = RegionRules(configuration.regions)
     let probability = configuration.defaultProbability
     sampling = SpanSampling(probability: probability > 0 ? min(probability, 1) : 0)
-    resources = ResourceRules(configuration.resourceActions)
+    resources = ResourceRules(configuration.processors.detected, configuration.processors.resource)
     if let limits = configuration.baggage {
       // Only names of the configuration are in its tables: the secret need not be one.
       baggage = BaggageRules(limits, hash: KeyedHash(seed: 1))

@@ -9,17 +9,21 @@ struct ResourceRewriter: Sendable {
   /// Longest resource that is remembered.
   static let resourceBytesMax = 16 << 10
 
-  private let rules: ResourceRules
-  private let ownStamp: [UInt8]
+  private var rules: ResourceRules
+  /// The region of resources that name none; nil where they are to stay without.
+  private let ownStamp: [UInt8]?
   /// Where in `edited` a resource's edited message is; an empty range leaves it as it came.
   private var known: ByteTable<ByteRange>
   private var edited: [UInt8] = []
   /// How often it was full.
   private(set) var flushes = 0
+  private(set) var growth = GrowthLimit()
+  private var list = AttributeList()
+  private var splice = MessageSplice()
 
-  init(_ rules: ResourceRules, region: String, hash: KeyedHash) {
+  init(_ rules: ResourceRules, region: String?, hash: KeyedHash) {
     self.rules = rules
-    ownStamp = KeyValueEncoder.encode(key: ResourceRules.stampKey, value: .string(region))
+    ownStamp = region.map { Array($0.utf8) }
     known = ByteTable(hash: hash)
   }
 
@@ -27,7 +31,8 @@ struct ResourceRewriter: Sendable {
   mutating func rewrite(
     _ facts: borrowing ResourceFacts, in bytes: RawSpan, to scratch: inout [UInt8]
   ) -> RewritePlan.ResourceAction {
-    if rules.isEmpty, !facts.region.isEmpty { return .keep }
+    let needsStamp = ownStamp != nil ? facts.region.isEmpty : false
+    if rules.isEmpty, !needsStamp { return .keep }
     let resource = facts.resource
     if let found = known.value(resource, of: bytes), isSelfContained(facts) {
       guard !found.isEmpty else { return .keep }
@@ -65,25 +70,17 @@ struct ResourceRewriter: Sendable {
   }
 
   /// Edits a resource; an empty range where there is nothing to edit.
-  private func edit(
+  private mutating func edit(
     _ facts: borrowing ResourceFacts, in bytes: RawSpan, to scratch: inout [UInt8]
   ) throws(WireFault) -> ByteRange {
-    var present: [ResourceRules.Attribute] = []
-    var attributes = SpanAttributes(facts.resource, of: bytes, owner: .resource)
-    while let attribute = try attributes.next() {
-      let isText = attribute.string.map { !$0.isEmpty } ?? false
-      present.append(
-        ResourceRules.Attribute(key: bytes.array(attribute.key), isText: isText, ordinal: attribute.ordinal))
-    }
     var stamp = ownStamp
-    if !facts.region.isEmpty {
-      let name = String(decoding: bytes.array(facts.region), as: UTF8.self)
-      stamp = KeyValueEncoder.encode(key: ResourceRules.stampKey, value: .string(name))
-    }
-    let outcome = rules.outcome(for: present, stamp: stamp)
-    guard !outcome.dropped.isEmpty || !outcome.added.isEmpty else { return ByteRange() }
-    return try ResourceEditor.append(
-      facts.resource, of: bytes, attributes: outcome.dropped.map { AttributeEdit(ordinal: $0, action: .drop) },
-      adding: outcome.added, to: &scratch)
+    if ownStamp != nil, !facts.region.isEmpty { stamp = bytes.array(facts.region) }
+    growth.begin(requestBytes: facts.resource.count)
+    try list.load(facts.resource, of: bytes, owner: .resource)
+    try rules.run(on: &list, in: bytes, stamp: stamp, growth: &growth)
+    guard list.isChanged else { return ByteRange() }
+    splice.reset()
+    list.emit(tag: UInt8(truncatingIfNeeded: SpanAttributes.Owner.resource.rawValue), to: &splice)
+    return splice.append(facts.resource, of: bytes, to: &scratch)
   }
 }

@@ -6,14 +6,17 @@ public struct Route: Hashable, Sendable {
   public var target: String
   /// From 0 to 1.
   public var probability: Double
+  /// What is taken out of the spans that travel it, besides what is taken out of all.
+  public var redaction: RedactionRules?
 
   /// Stands for any region.
   public static let anyRegion = "*"
 
   /// Makes a route.
-  public init(from source: String, to target: String, probability: Double) {
+  public init(from source: String, to target: String, probability: Double, redaction: RedactionRules? = nil) {
     self.source = source
     self.target = target
     self.probability = probability
+    self.redaction = redaction
   }
 }

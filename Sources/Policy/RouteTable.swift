@@ -9,31 +9,35 @@ public struct RouteTable: Sendable {
     var target: String
   }
 
-  private var probabilities: [Pair: Double] = [:]
+  private var numbers: [Pair: Int] = [:]
   /// The routes as they were given.
   public let routes: [Route]
 
   /// Compiles routes. Probabilities outside 0...1 are clamped, NaN is 0.
   public init(_ routes: [Route]) {
     self.routes = routes
-    for route in routes {
-      let probability = route.probability > 0 ? min(route.probability, 1) : 0
-      probabilities[Pair(source: route.source, target: route.target)] = probability
+    for (number, route) in routes.enumerated() {
+      numbers[Pair(source: route.source, target: route.target)] = number
     }
   }
 
   /// Whether nothing is configured.
-  public var isEmpty: Bool { probabilities.isEmpty }
+  public var isEmpty: Bool { numbers.isEmpty }
 
   /// The probability of a pair, nil where no route names it. A region without a name (past the cap) only matches `*`.
   public func probability(from source: String?, to target: String?) -> Double? {
+    number(from: source, to: target).map { routes[$0].probability > 0 ? min(routes[$0].probability, 1) : 0 }
+  }
+
+  /// The index in `routes` of the one that holds for a pair, nil where none names it.
+  public func number(from source: String?, to target: String?) -> Int? {
     let any = Route.anyRegion
     if let source, let target {
-      if let exact = probabilities[Pair(source: source, target: target)] { return exact }
+      if let exact = numbers[Pair(source: source, target: target)] { return exact }
       if source == target { return nil }
     }
-    if let source, let found = probabilities[Pair(source: source, target: any)] { return found }
-    if let target, let found = probabilities[Pair(source: any, target: target)] { return found }
-    return probabilities[Pair(source: any, target: any)]
+    if let source, let found = numbers[Pair(source: source, target: any)] { return found }
+    if let target, let found = numbers[Pair(source: any, target: target)] { return found }
+    return numbers[Pair(source: any, target: any)]
   }
 }

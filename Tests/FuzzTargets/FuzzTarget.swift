@@ -16,6 +16,10 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
   case rewrite
   /// A relay's policy on a request, against the contract's rules written out plainly.
   case relay
+  /// All processors on a request, against what must not be left in it.
+  case processors
+  /// A pattern and a text.
+  case pattern
   /// OTLP/JSON text.
   case json
   /// OTLP/JSON made from the request that the bytes are.
@@ -61,6 +65,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case .otlp: try OTLPTarget.run(bytes)
     case .rewrite: try RewriteTarget.run(bytes)
     case .relay: try RelayTarget.run(bytes)
+    case .processors: try ProcessorsTarget.run(bytes)
+    case .pattern: try PatternTarget.run(bytes)
     case .json: try JSONTarget.run(bytes)
     case .jsonEncoded: try JSONTarget.runEncoded(bytes)
     case .zipkinJSON: try FormatsTarget.runJSON(bytes, spansMax: 1, ZipkinJSON.translate)

@@ -1,7 +1,9 @@
 import Gateway
 import Logging
+import Policy
 import Telemetry
 import Testing
+import TraceWire
 
 /// The contract's examples, letter by letter, and what they mean.
 @Suite struct ConfigurationContractTests {
@@ -74,8 +76,8 @@ import Testing
     #expect(value.receivers.jaeger.grpc?.port == 14250)
     #expect(value.receivers.jaeger.thriftHTTP?.port == 14268)
     #expect(
-      value.resourceActions
-        == [ResourceActionConfiguration(key: "deployment.environment", action: .upsert, value: .string("production"))])
+      value.editing.rules.resource
+        == [AttributeAction(.upsert, key: "deployment.environment", value: .string("production"))])
     #expect(value.sampling.probability == 0.1)
     #expect(value.baggage == BaggageConfiguration())
     #expect(value.routes == [RouteConfiguration(from: "us-east-1", to: "us-west-2", probability: 0.5)])
@@ -106,7 +108,7 @@ import Testing
     #expect(least.sampling.traceMemory.ttl == .seconds(60))
     #expect(least.sampling.traceMemory.maxTraces == 200_000)
     #expect(least.baggage == nil)
-    #expect(least.routes.isEmpty && least.regions.isEmpty && least.resourceActions.isEmpty)
+    #expect(least.routes.isEmpty && least.regions.isEmpty && least.editing == EditingConfiguration())
     #expect(least.receivers == ReceiversConfiguration())
   }
 

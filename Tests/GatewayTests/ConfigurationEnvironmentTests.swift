@@ -1,5 +1,7 @@
 import Gateway
+import Policy
 import Testing
+import TraceWire
 
 @Suite struct ConfigurationEnvironmentTests {
   private let fixture = ConfigurationFixture(environment: [
@@ -43,8 +45,8 @@ import Testing
               - {key: a, value: "${env:N}", action: insert}
         """
     ).configuration
-    #expect(value.resourceActions.map(\.key) == ["7", "a"])
-    #expect(value.resourceActions.map(\.value) == [.int(7), .string("7")])
+    #expect(value.editing.rules.resource.map(\.key) == ["7", "a"])
+    #expect(value.editing.rules.resource.map(\.value) == [.int(7), .string("7")])
   }
 
   @Test(arguments: [

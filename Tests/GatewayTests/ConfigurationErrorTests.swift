@@ -144,12 +144,13 @@ private let relayCases: [Case] = [
     "processors.batch.send_batch_max_size: must be 0 (no limit) or at least send_batch_size, which is 10"
   ),
   (
-    "processors: {resource: {attributes: [{key: a, value: b, action: hash}]}}",
-    "processors.resource.attributes[0].action: must be one of insert, update, upsert, delete, not \"hash\""
+    "processors: {resource: {attributes: [{key: a, value: b, action: mask}]}}",
+    "processors.resource.attributes[0].action: must be one of insert, update, upsert, delete, hash, extract, convert, "
+      + "not \"mask\""
   ),
   (
     "processors: {resource: {attributes: [{key: a, action: insert}]}}",
-    "processors.resource.attributes[0].value: is missing; insert needs one"
+    "processors.resource.attributes[0].value: is missing; insert needs one, or from_attribute"
   ),
   (
     "processors: {resource: {attributes: [{key: a, value: b, action: delete}]}}",
@@ -257,8 +258,8 @@ private let aggregatorCases: [Case] = [
   ("exporters: {jaeger: {}}", "exporters.jaeger: \(unknownType)"),
   ("exporters: {otlp/: {}}", "exporters.otlp/: \(unknownType)"),
   (
-    "processors: {}",
-    "processors: unknown key (allowed: admin, exporters, flow, limits, log, receivers, "
+    "extensions: {}",
+    "extensions: unknown key (allowed: admin, exporters, flow, limits, log, processors, receivers, "
       + "shutdown_timeout, stitching)"
   ),
   ("flow: {duration_buckets: [1, 1]}", rising), ("flow: {duration_buckets: [2, 1]}", rising),

@@ -1,6 +1,8 @@
 import Gateway
 import Logging
+import Policy
 import Testing
+import TraceWire
 
 /// Values that are right, and what becomes of them.
 @Suite struct ConfigurationValueTests {
@@ -130,9 +132,9 @@ import Testing
         """
     ).configuration
     #expect(
-      value.resourceActions.map(\.value)
+      value.editing.rules.resource.map(\.value)
         == [.string("5"), .int(-5), .double(0.5), .bool(true), .string(""), nil])
-    #expect(value.resourceActions.map(\.action) == [.insert, .update, .upsert, .upsert, .upsert, .delete])
+    #expect(value.editing.rules.resource.map(\.kind) == [.insert, .update, .upsert, .upsert, .upsert, .delete])
   }
 
   @Test func baggageIsAbsentPresentOrOff() throws {
@@ -232,7 +234,7 @@ import Testing
     #expect(relay.configuration.summary.json.contains("[{\"action\":\"upsert\",\"key\":\"k\",\"value\":5}]"))
     let expanded = try ConfigurationFixture(environment: ["TOKEN": "s3cret"]).relay(
       leastRelay + "processors: {resource: {attributes: [{key: k, value: \"${env:TOKEN}\", action: insert}]}}")
-    #expect(expanded.configuration.resourceActions.first?.value == .string("s3cret"))
+    #expect(expanded.configuration.editing.rules.resource.first?.value == .string("s3cret"))
     #expect(expanded.configuration.summary.json.contains("[{\"action\":\"insert\",\"key\":\"k\",\"value\":\"***\"}]"))
   }
 }

@@ -8,6 +8,7 @@ import TraceWire
 typealias OTLPRequest = Opentelemetry_Proto_Collector_Trace_V1_ExportTraceServiceRequest
 typealias OTLPSpan = Opentelemetry_Proto_Trace_V1_Span
 typealias OTLPAttribute = Opentelemetry_Proto_Common_V1_KeyValue
+typealias OTLPResource = Opentelemetry_Proto_Resource_V1_Resource
 typealias OTLPValue = Opentelemetry_Proto_Common_V1_AnyValue
 
 extension OTLPValue {

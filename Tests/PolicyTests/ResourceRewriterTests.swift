@@ -8,9 +8,9 @@ import TraceWire
 
 /// Resources through the real walk and writer.
 @Suite struct ResourceRewriterTests {
-  private func engine(_ actions: [ResourceAction] = []) -> PolicyEngine {
+  private func engine(_ actions: [AttributeAction] = []) -> PolicyEngine {
     PolicyEngine(
-      RelayPolicy(PolicyConfiguration(region: "us-east-1", resourceActions: actions)),
+      RelayPolicy(PolicyConfiguration(region: "us-east-1", processors: .with(actions))),
       memory: TraceMemory(seed: 1), seed: 2)
   }
 
@@ -36,11 +36,11 @@ import TraceWire
 
   @Test func actionsOfEveryKindAndType() throws {
     var engine = engine([
-      ResourceAction(.upsert, key: "deployment.environment", value: .string("production")),
-      ResourceAction(.insert, key: "replicas", value: .int(-3)),
-      ResourceAction(.update, key: "share", value: .double(0.5)),
-      ResourceAction(.insert, key: "canary", value: .bool(false)),
-      ResourceAction(.delete, key: "secret"),
+      AttributeAction(.upsert, key: "deployment.environment", value: .string("production")),
+      AttributeAction(.insert, key: "replicas", value: .int(-3)),
+      AttributeAction(.update, key: "share", value: .double(0.5)),
+      AttributeAction(.insert, key: "canary", value: .bool(false)),
+      AttributeAction(.delete, key: "secret"),
     ])
     let before = [
       OTLPAttribute("secret", "1"), OTLPAttribute("region", "x"), OTLPAttribute("share", "2"),
@@ -61,9 +61,9 @@ import TraceWire
 
   @Test func theRegionOfSpansIsWhatTheApplicationSaid() throws {
     let routes = [Route(from: "x", to: "b", probability: 0)]
-    let actions = [ResourceAction(.upsert, key: "region", value: .string("elsewhere"))]
+    let actions = [AttributeAction(.upsert, key: "region", value: .string("elsewhere"))]
     var engine = PolicyEngine(
-      RelayPolicy(PolicyConfiguration(region: "a", routes: routes, resourceActions: actions)),
+      RelayPolicy(PolicyConfiguration(region: "a", routes: routes, processors: .with(actions))),
       memory: TraceMemory(seed: 1), seed: 2)
     let span = OTLPSpan(trace(0.9), kind: .client, attributes: [OTLPAttribute("peer.region", "b")])
     let tally = try engine.relay(OTLPRequest([span], resource: [OTLPAttribute("region", "x")])).tally
@@ -88,7 +88,7 @@ import TraceWire
   /// sends alone. What was stamped for the one must not be remembered for the other.
   @Test func whatStandsElsewhereIsNotRememberedForOthers() throws {
     // With an action, or a resource that names its region would not be looked at.
-    var engine = engine([ResourceAction(.delete, key: "nothing")])
+    var engine = engine([AttributeAction(.delete, key: "nothing")])
     let common = [OTLPAttribute("service.name", "shop")]
     let second = OTLPRequest([OTLPSpan(trace(0.1))], resource: common)
     var first = OTLPRequest()
@@ -119,5 +119,14 @@ import TraceWire
     try relay(ResourceRewriter.resourcesMax)
     #expect(engine.counts.fullTables.resources == 1)
     try relay(0)
+  }
+}
+
+extension ProcessorRules {
+  /// The resource processor alone.
+  static func with(_ resource: [AttributeAction]) -> ProcessorRules {
+    var rules = ProcessorRules()
+    rules.resource = resource
+    return rules
   }
 }

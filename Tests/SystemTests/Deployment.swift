@@ -23,20 +23,23 @@ enum Deployment {
 
   /// A relay in clear text towards an aggregator's address.
   static func relay(
-    _ region: String, to aggregator: String, tls: String = "{insecure: true}", exporter: String = "", more: String = ""
+    _ region: String, to aggregator: String, tls: String = "{insecure: true}", exporter: String = "", more: String = "",
+    processors: String = ""
   ) async throws -> LongspanProcess {
-    let text = relayText(region, to: aggregator, tls: tls, exporter: exporter, more: more)
+    let text = relayText(
+      region, to: aggregator, tls: tls, exporter: exporter, more: more, processors: processors)
     return try await LongspanProcess.start("relay", text)
   }
 
-  /// `exporter` is one more line of `exporters.otlp`, such as `compression: none`.
+  /// `exporter` is one more line of `exporters.otlp`, such as `compression: none`; `processors` are members of a mapping.
   static func relayText(
-    _ region: String, to aggregator: String, tls: String = "{insecure: true}", exporter: String = "", more: String = ""
+    _ region: String, to aggregator: String, tls: String = "{insecure: true}", exporter: String = "", more: String = "",
+    processors: String = ""
   ) -> String {
     """
     region: \(region)
     receivers: {otlp: {protocols: {grpc: {endpoint: "127.0.0.1:0"}, http: {endpoint: "127.0.0.1:0"}}}}
-    processors: {batch: {timeout: 100ms}}
+    processors: {batch: {timeout: 100ms}\(processors.isEmpty ? "" : ", " + processors)}
     exporters:
       otlp:
         endpoint: "\(aggregator)"

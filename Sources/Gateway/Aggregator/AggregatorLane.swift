@@ -2,6 +2,7 @@ internal import Delivery
 internal import HTTP2Engine
 internal import Intake
 internal import NIOCore
+internal import Policy
 internal import Stitching
 internal import Telemetry
 internal import TraceWire
@@ -105,7 +106,7 @@ final class AggregatorLane: SpanConsumer {
   ) {
     guard let read = outcome.0 else { return completion(outcome.1) }
     let reading = request.census?.readingBytes ?? 0
-    guard let charge = RequestCharge(request.body.count + reading, to: shared.budget) else {
+    guard let charge = RequestCharge(read.request.bytes.count + reading, to: shared.budget) else {
       return completion(.overload(retryAfter: shared.retryAfter))
     }
     var batch = request.batch
@@ -221,8 +222,14 @@ final class AggregatorLane: SpanConsumer {
     shared.ledger.left(count, as: outcome)
   }
 
-  /// Puts other limits of this loop's shard in force.
-  func adopt(_ limits: StitchingLimits) { shard.adopt(limits) }
+  /// Puts other limits of this loop's shard and other processors in force.
+  func adopt(_ limits: StitchingLimits, _ rules: ProcessorRules) {
+    shard.adopt(limits)
+    stage.adopt(rules)
+  }
+
+  /// What this loop's processors did.
+  func processorCounts() -> ProcessorCounts { stage.processorCounts }
 
   /// What this loop's shard counted.
   func flows() -> FlowSnapshot { shard.snapshot() }

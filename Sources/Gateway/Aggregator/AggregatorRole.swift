@@ -15,6 +15,7 @@ final class AggregatorRole: StartedRole {
   private let exporters: [Exporter]
   private let exporterLanes: [PerLoop<ExporterLane>]
   private let lanes: PerLoop<AggregatorLane>
+  private let bulk: PerLoop<AggregatorStage>
   private let intake: Listeners
   /// What an earlier life has counted.
   private let base: FlowSnapshot?
@@ -25,8 +26,8 @@ final class AggregatorRole: StartedRole {
 
   private init(
     configuration: AggregatorConfiguration, shared: AggregatorShared, exporters: [Exporter],
-    exporterLanes: [PerLoop<ExporterLane>], lanes: PerLoop<AggregatorLane>, intake: Listeners, base: FlowSnapshot?,
-    logger: Logger, adminAccess: AdminAccess
+    exporterLanes: [PerLoop<ExporterLane>], lanes: PerLoop<AggregatorLane>, bulk: PerLoop<AggregatorStage>,
+    intake: Listeners, base: FlowSnapshot?, logger: Logger, adminAccess: AdminAccess
   ) {
     self.adminAccess = adminAccess
     self.configuration = Mutex(configuration)
@@ -34,6 +35,7 @@ final class AggregatorRole: StartedRole {
     self.exporters = exporters
     self.exporterLanes = exporterLanes
     self.lanes = lanes
+    self.bulk = bulk
     self.intake = intake
     self.base = base
     self.logger = logger
@@ -58,7 +60,8 @@ final class AggregatorRole: StartedRole {
         $0, maxBytes: configuration.stitching.journalBytesMax, exporters: exporters.map(\.name), logger: logger)
     }
     let shared = AggregatorShared(
-      shardMap: ShardMap(shardCount: loops.count, hash: secret.derived(0)), ledger: ledger, budget: budget,
+      shardMap: ShardMap(shardCount: loops.count, hash: secret.derived(0)), ledger: ledger,
+      processors: ResourceDetection.real.rules(configuration.editing), budget: budget,
       fanOut: exporters.isEmpty ? nil : ExporterFanOut(exporters.map(\.counters)),
       batchLimits: BatchLimits(timeout: .milliseconds(200), sendBatchSize: 8192, sendBatchMaxSize: 0),
       retryAfter: .seconds(1), journal: journal)
@@ -97,7 +100,7 @@ final class AggregatorRole: StartedRole {
     ) { lanes.value(on: $0) }
     return AggregatorRole(
       configuration: configuration, shared: shared, exporters: exporters, exporterLanes: exporterLanes, lanes: lanes,
-      intake: intake, base: base, logger: logger, adminAccess: adminAccess)
+      bulk: bulk, intake: intake, base: base, logger: logger, adminAccess: adminAccess)
   }
 
   var ledger: SpanLedger { shared.ledger }
@@ -106,7 +109,8 @@ final class AggregatorRole: StartedRole {
   var isReady: Bool { !shared.draining.isSet }
 
   func families() async -> [MetricFamily] {
-    shared.ledger.families() + PolicyCounts.none + (await flows())
+    let processed = await lanes.map { $0.processorCounts() } + bulk.map { $0.processorCounts }
+    return shared.ledger.families() + PolicyCounts.none + ProcessorCounts.families(processed) + (await flows())
       + ExporterCounters.metricFamilies(exporters.map(\.counters)) + shared.budget.metricFamilies()
       + intake.counters.families() + shared.known.families() + (shared.journal?.families() ?? [])
       + process.families(certificateExpiry: [intake.certificateExpiry] + exporters.map(\.certificateExpiry))
@@ -125,9 +129,9 @@ final class AggregatorRole: StartedRole {
     StatusDocument(.aggregator, self, exporters: exporters, configuration: configuration.withLock { $0.summary })
   }
 
-  /// Puts another configuration in force: limits, stitching, exporters, certificates, credentials. No connection
-  /// of a client is dropped. Throws `StartFailure`, with nothing changed, when a certificate or a file of credentials is
-  /// no good.
+  /// Puts another configuration in force: limits, processors, stitching, exporters, certificates, credentials. No
+  /// connection of a client is dropped. Throws `StartFailure`, with nothing changed, when a certificate or a file of
+  /// credentials is no good.
   /// - Returns: the sections that differ from what is in force and need a restart.
   func reload(_ new: AggregatorConfiguration) async throws -> [String] {
     let reloaded = configuration.withLock { $0.reloaded(new) }
@@ -142,7 +146,9 @@ final class AggregatorRole: StartedRole {
     let memory = inForce.stitching.memoryLimitBytes
     shared.budget.resize(limit: memory, spike: memory / 8)
     let limits = inForce.stitchingLimits.divided(by: lanes.count)
-    _ = await lanes.map { $0.adopt(limits) }
+    let rules = ResourceDetection.real.rules(inForce.editing)
+    _ = await lanes.map { $0.adopt(limits, rules) }
+    _ = await bulk.map { $0.adopt(rules) }
     configuration.withLock { $0 = inForce }
     return reloaded.sectionsNeedingRestart
   }

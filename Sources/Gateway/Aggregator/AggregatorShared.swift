@@ -1,4 +1,5 @@
 internal import Delivery
+internal import Policy
 internal import Stitching
 internal import Telemetry
 internal import TraceWire
@@ -7,6 +8,8 @@ internal import TraceWire
 final class AggregatorShared: Sendable {
   let shardMap: ShardMap
   let ledger: SpanLedger
+  /// The processors that loops start with.
+  let processors: ProcessorRules
   let budget: ByteBudget
   /// The exporters' common account; `nil` where there is none and stitching is the last stage.
   let fanOut: ExporterFanOut?
@@ -21,11 +24,12 @@ final class AggregatorShared: Sendable {
   let known = KnownBatches()
 
   init(
-    shardMap: ShardMap, ledger: SpanLedger, budget: ByteBudget, fanOut: ExporterFanOut?, batchLimits: BatchLimits,
-    retryAfter: Duration, journal: AggregatorJournal?
+    shardMap: ShardMap, ledger: SpanLedger, processors: ProcessorRules = ProcessorRules(), budget: ByteBudget,
+    fanOut: ExporterFanOut?, batchLimits: BatchLimits, retryAfter: Duration, journal: AggregatorJournal?
   ) {
     self.shardMap = shardMap
     self.ledger = ledger
+    self.processors = processors
     self.budget = budget
     self.fanOut = fanOut
     self.batchLimits = batchLimits

@@ -1,4 +1,6 @@
 internal import Foundation
+internal import LinearRegex
+internal import Policy
 
 /// A configuration as `/status` shows it: the values in force, defaults included, secrets as `***`. Files are shown by
 /// their paths; nothing is read from them.
@@ -13,6 +15,8 @@ public enum ConfigurationSummary: Sendable, Equatable, Encodable {
   /// Looks at a configuration value and what is in it.
   init(_ value: Any) {
     switch value {
+    case let pattern as Pattern: self = .text(pattern.source)
+    case is HashKey: self = .text("***")
     case let secret as Secret: self = .text(secret.description)
     case let duration as Duration: self = .text(DurationText(duration).description)
     case let text as String: self = .text(text)

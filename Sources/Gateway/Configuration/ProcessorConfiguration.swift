@@ -18,57 +18,17 @@ public struct BatchConfiguration: Sendable, Equatable {
   public init() {}
 }
 
-/// One action on the attributes of resources.
-public struct ResourceActionConfiguration: Sendable, Equatable {
-  /// What is done.
-  public enum Action: String, CaseIterable, Sendable {
-    case insert
-    case update
-    case upsert
-    case delete
-  }
-
-  /// An attribute's value; its type is the one it has in YAML.
-  public enum Value: Sendable, Equatable {
-    case string(String)
-    case bool(Bool)
-    case int(Int64)
-    case double(Double)
-  }
-
-  public var key: String
-  public var action: Action
-  /// Nil for `delete` only.
-  public var value: Value?
-  /// Whether the value came from the environment, and so is not shown.
-  public var isSecret = false
-
-  /// An action.
-  public init(key: String, action: Action, value: Value? = nil) {
-    self.key = key
-    self.action = action
-    self.value = value
-  }
-}
-
-extension ResourceActionConfiguration: CustomReflectable {
-  public var customMirror: Mirror {
-    let shown: Any = isSecret ? Secret("") : value as Any
-    return Mirror(self, children: ["key": key, "action": action, "value": shown], displayStyle: .struct)
-  }
-}
-
-/// What stands in `processors`.
+/// What stands in a relay's `processors`.
 struct ProcessorsConfiguration {
   var memoryLimiter = MemoryLimiterConfiguration()
-  var resourceActions: [ResourceActionConfiguration] = []
+  var editing = EditingConfiguration()
   var batch = BatchConfiguration()
 
+  /// Reads a relay's.
   static func read(_ section: SectionReader) -> ProcessorsConfiguration? {
     var value = ProcessorsConfiguration()
     value.memoryLimiter = section.section("memory_limiter", MemoryLimiterConfiguration.read) ?? value.memoryLimiter
-    value.resourceActions =
-      section.section("resource") { $0.sections("attributes", ResourceActionConfiguration.read) } ?? []
+    value.editing = EditingConfiguration.read(section)
     value.batch = section.section("batch", BatchConfiguration.read) ?? value.batch
     return value
   }
@@ -99,33 +59,5 @@ extension BatchConfiguration {
       most.fail("must be 0 (no limit) or at least send_batch_size, which is \(value.sendBatchSize)")
     }
     return value
-  }
-}
-
-extension ResourceActionConfiguration {
-  static func read(_ section: SectionReader) -> ResourceActionConfiguration? {
-    let key = section.required("key", "it names the attribute")?.string()
-    let allowed = "allowed: \(Action.allCases.map(\.rawValue).joined(separator: ", "))"
-    let action = section.required("action", allowed)?.choice(Action.self)
-    var setting = section["value"]
-    if let action, action != .delete { setting = section.required("value", "\(action.rawValue) needs one") }
-    let value = setting?.attributeValue()
-    if action == .delete { setting?.fail("delete takes no value") }
-    guard let key, let action, action == .delete || value != nil else { return nil }
-    var result = ResourceActionConfiguration(key: key, action: action, value: value)
-    if case .scalar(let scalar)? = setting?.node.content { result.isSecret = scalar.isExpanded }
-    return result
-  }
-}
-
-extension Setting {
-  fileprivate func attributeValue() -> ResourceActionConfiguration.Value? {
-    scalar("a string, a number or a boolean") { scalar in
-      guard scalar.isPlain else { return .string(scalar.text) }
-      if let flag = scalar.boolean { return .bool(flag) }
-      if let whole = scalar.integer { return .int(Int64(whole)) }
-      if let number = scalar.number { return .double(number) }
-      return .string(scalar.text)
-    }
   }
 }

@@ -10,7 +10,8 @@ public struct RelayConfiguration: Sendable, Equatable {
   public var receivers = ReceiversConfiguration()
   public var limits = LimitsConfiguration()
   public var memoryLimiter = MemoryLimiterConfiguration()
-  public var resourceActions: [ResourceActionConfiguration] = []
+  /// What the processors do to attributes and names.
+  public var editing = EditingConfiguration()
   public var batch = BatchConfiguration()
   public var propagation = Propagation.w3c
   public var sampling = SamplingConfiguration()
@@ -46,7 +47,7 @@ extension RelayConfiguration {
     value.limits = section.section("limits", LimitsConfiguration.read) ?? value.limits
     let processors = section.section("processors", ProcessorsConfiguration.read) ?? ProcessorsConfiguration()
     value.memoryLimiter = processors.memoryLimiter
-    value.resourceActions = processors.resourceActions
+    value.editing = processors.editing
     value.batch = processors.batch
     value.propagation = section.section("propagation") { $0["type"]?.choice(Propagation.self) } ?? value.propagation
     value.sampling = section.section("sampling", SamplingConfiguration.read) ?? value.sampling

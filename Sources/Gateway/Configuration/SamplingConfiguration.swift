@@ -1,3 +1,5 @@
+public import Policy
+
 /// How spans that travel no route are sampled, and how thresholds join.
 public struct SamplingConfiguration: Sendable, Equatable {
   /// How a decision is made.
@@ -36,12 +38,15 @@ public struct RouteConfiguration: Sendable, Equatable {
   public var to: String
   /// From 0 to 1.
   public var probability: Double
+  /// What is taken out of the spans that travel it, besides what is taken out of all.
+  public var redaction: RedactionRules?
 
   /// A route.
-  public init(from: String, to: String, probability: Double) {
+  public init(from: String, to: String, probability: Double, redaction: RedactionRules? = nil) {
     self.from = from
     self.to = to
     self.probability = probability
+    self.redaction = redaction
   }
 }
 
@@ -80,11 +85,12 @@ extension RouteConfiguration {
     let from = section.required("from", "a region, or \"*\" for any")?.string()
     let to = section.required("to", "a region, or \"*\" for any")?.string()
     let probability = section.required("sampling", "a probability from 0 to 1")?.probability()
+    let redaction = section.section("redaction", RedactionRules.read)
     if let from, let to, let owner = section.own.log.claim("route \(from)\0\(to)", by: section.own.path) {
       section.own.fail("duplicate route from \(from) to \(to), it is already \(owner)")
     }
     guard let from, let to, let probability else { return nil }
-    return RouteConfiguration(from: from, to: to, probability: probability)
+    return RouteConfiguration(from: from, to: to, probability: probability, redaction: redaction)
   }
 }
 

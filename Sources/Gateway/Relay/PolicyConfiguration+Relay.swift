@@ -1,19 +1,24 @@
 internal import Delivery
 internal import Policy
-internal import TraceWire
 
 extension PolicyConfiguration {
   /// What a relay's configuration says about policy, in Policy's own words.
-  init(_ relay: RelayConfiguration) {
+  init(_ relay: RelayConfiguration, _ detection: ResourceDetection = .real) {
     self.init(
       region: relay.region, defaultProbability: relay.sampling.probability,
       mode: relay.sampling.mode == .proportional ? .proportional : .equalizing,
-      routes: relay.routes.map { Route(from: $0.from, to: $0.to, probability: $0.probability) },
+      routes: relay.routes.map { Route($0) },
       regions: relay.regions.map { rule in
         RegionRule(name: rule.name, hosts: rule.hosts, cidrs: rule.cidrs.compactMap { CIDRBlock($0) })
       },
       baggage: relay.baggage.map { BaggageLimits($0) },
-      resourceActions: relay.resourceActions.map { ResourceAction($0) })
+      processors: detection.rules(relay.editing))
+  }
+}
+
+extension Route {
+  fileprivate init(_ route: RouteConfiguration) {
+    self.init(from: route.from, to: route.to, probability: route.probability, redaction: route.redaction)
   }
 }
 
@@ -22,27 +27,6 @@ extension BaggageLimits {
     self.init(
       maxCount: limits.maxCount, maxLength: limits.maxLength, prefix: limits.prefix, keys: limits.keys,
       headerAttributes: limits.headerAttributes, allow: limits.allow, deny: limits.deny)
-  }
-}
-
-extension ResourceAction {
-  fileprivate init(_ action: ResourceActionConfiguration) {
-    let kind: Kind =
-      switch action.action {
-      case .insert: .insert
-      case .update: .update
-      case .upsert: .upsert
-      case .delete: .delete
-      }
-    let value: AttributeValue? =
-      switch action.value {
-      case .string(let text): .string(text)
-      case .bool(let flag): .bool(flag)
-      case .int(let number): .int(number)
-      case .double(let number): .double(number)
-      case nil: nil
-      }
-    self.init(kind, key: action.key, value: value)
   }
 }
 

@@ -136,6 +136,9 @@ final class RelayLane: SpanConsumer {
   /// Puts another policy in force from the next request on.
   func adopt(_ policy: RelayPolicy, _ limits: BatchLimits) { stage.adopt(policy, limits) }
 
+  /// What this loop's processors did.
+  func processorCounts() -> ProcessorCounts { stage.processorCounts }
+
   /// What this loop's policy counted.
   func policyCounts() -> PolicyCounts { stage.policyCounts }
 }

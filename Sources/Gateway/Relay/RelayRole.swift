@@ -96,7 +96,9 @@ final class RelayRole: StartedRole {
 
   func families() async -> [MetricFamily] {
     let counts = await lanes.map { $0.policyCounts() } + bulk.map { $0.policyCounts }
-    return shared.ledger.families() + PolicyCounts.families(counts, memory: shared.memory)
+    let processed = await lanes.map { $0.processorCounts() } + bulk.map { $0.processorCounts }
+    return shared.ledger.families() + ProcessorCounts.families(processed)
+      + PolicyCounts.families(counts, memory: shared.memory)
       + ExporterCounters.metricFamilies(exporters.map(\.counters)) + shared.budget.metricFamilies()
       + (shared.store?.families() ?? [])
       + intake.counters.families()
@@ -107,9 +109,9 @@ final class RelayRole: StartedRole {
     StatusDocument(.relay, self, exporters: exporters, configuration: configuration.withLock { $0.summary })
   }
 
-  /// Puts another configuration in force: routes, sampling, baggage, regions, resource actions, batches, limits, the
-  /// exporter, certificates, credentials. No connection of a client is dropped. Throws `StartFailure`, with nothing
-  /// changed, when a certificate or a file of credentials is no good.
+  /// Puts another configuration in force: routes, sampling, baggage, regions, processors, batches, limits, exporters,
+  /// certificates, credentials. No connection of a client is dropped. Throws `StartFailure`, with nothing changed, when
+  /// a certificate or a file of credentials is no good.
   /// - Returns: the sections that differ from what is in force and need a restart.
   func reload(_ new: RelayConfiguration) async throws -> [String] {
     let reloaded = configuration.withLock { $0.reloaded(new) }

@@ -21,6 +21,11 @@ final class RelayStage {
   private let shared: RelayShared
   private var engine: PolicyEngine
   private var batcher: Batcher
+  /// Nil where no processor does anything.
+  private var processor: RequestProcessor?
+  private var routes: [Int] = []
+  /// What the processors of earlier configurations did.
+  private var processed = ProcessorCounts()
   private var facts = RequestFacts()
   private var plan = RewritePlan()
   private let compressor = Compressor(.zstd)
@@ -29,24 +34,30 @@ final class RelayStage {
     self.shared = shared
     engine = PolicyEngine(shared.policy, memory: shared.memory)
     batcher = Batcher(shared.batching(shared.batchLimits))
+    processor = RequestProcessor(shared.policy)
   }
 
   /// Takes in a request; `owner` is known by the batches.
   func take(_ request: IntakeRequest, owner: UInt64?) -> Taken {
-    let bytes = request.body.span.bytes
+    var body = request.body
     defer {
       facts.giveBackRoom()
       plan.giveBackRoom()
     }
     facts.isLong = request.isLarge
     do {
-      try facts.walk(bytes, keys: engine.attributeKeys, census: request.census)
+      try facts.walk(body.span.bytes, keys: engine.attributeKeys, census: request.census)
+      if processor != nil, facts.isInPieces {
+        body = try RequestJoiner.joined(body.span.bytes)
+        try facts.walk(body.span.bytes, keys: engine.attributeKeys)
+      }
     } catch {
       return Taken(verdict: .malformed(error))
     }
     let now = NIODeadline.now().uptimeNanoseconds
     shared.ledger.received(facts.spans.count, by: request.receiver)
-    let tally = engine.decide(facts, in: bytes, now: now, plan: &plan)
+    var tally = engine.decide(facts, in: body.span.bytes, now: now, plan: &plan)
+    if processor != nil { process(body, &tally) }
     shared.ledger.left(tally.sampledOut, as: .sampledOut)
     shared.ledger.left(tally.rejected, as: .rejected)
     var taken = Taken(verdict: .accepted)
@@ -54,9 +65,18 @@ final class RelayStage {
       taken.verdict = .accepted(
         rejectedSpans: tally.rejected, message: "\(tally.rejected) spans with a trace ID or span ID that is not valid")
     }
-    if tally.kept > 0 { place(request.body, owner, now: now, &taken) }
+    if tally.kept > 0 { place(body, owner, now: now, &taken) }
     if let skew = tally.skewWarning { shared.report(skew) }
     return taken
+  }
+
+  /// Runs the processors over what is kept.
+  private func process(_ body: [UInt8], _ tally: inout PolicyTally) {
+    let bytes = body.span.bytes
+    if engine.hasRouteRedaction { engine.findRoutes(of: facts, into: &routes) }
+    let unreadable = processor?.process(facts, in: bytes, routes: routes, plan: &plan) ?? 0
+    tally.kept -= unreadable
+    tally.rejected += unreadable
   }
 
   /// Copies the kept spans of the walked request into the batch being built.
@@ -94,8 +114,14 @@ final class RelayStage {
   /// Puts another policy in force from the next request on; counters and remembered routes go on.
   func adopt(_ policy: RelayPolicy, _ limits: BatchLimits) {
     engine = PolicyEngine(policy, memory: shared.memory, counts: engine.counts)
+    processed = processorCounts
+    processor = RequestProcessor(policy)
+    routes = []
     batcher.limits = shared.batching(limits)
   }
+
+  /// What the processors did here.
+  var processorCounts: ProcessorCounts { processed + (processor?.total ?? ProcessorCounts()) }
 
   /// What the policy counted here.
   var policyCounts: PolicyCounts { engine.counts }
