@@ -1,8 +1,8 @@
 // Policy: what a relay does with the spans it is given.
 //
 // Owns: routes and the probability of each, the recognition of regions, the sampling decision and the threshold it
-// writes, the memory of the routes a trace was seen on, the limits on baggage, the actions on resource attributes and
-// the stamping of the relay's own region.
+// writes, the memory of the routes a trace was seen on, the limits on baggage, the stamping of the relay's own region,
+// and the processors of both roles: actions on attributes, span names, redaction (`Processors/RequestProcessor.swift`).
 // Never: sockets, files, clocks, log lines. Time comes in as monotonic nanoseconds.
 // Input is `RequestFacts` (TraceWire's one walk) and the bytes they point into; output is a `RewritePlan`, which
 // TraceWire's writer carries out, and a `PolicyTally` for the span ledger.

@@ -222,6 +222,44 @@ import TraceWire
     #expect(long.attributes[0].value.stringValue.utf8.count <= 4 * text.utf8.count + 2048)
   }
 
+  /// Hashes of tiny values make a request many times as long: past the limit there are asterisks.
+  @Test func hashesEndWhereARequestHasGrownEnough() throws {
+    let rules = try RedactionRules.making {
+      $0.blockedValues = [try Pattern("[0-9]")]
+      $0.hashKey = HashKey("k")
+    }
+    let attributes = (0..<40_000).map { OTLPAttribute("k\($0)", "1") }
+    let sent: [UInt8] = try OTLPRequest([OTLPSpan(trace(0.1), attributes: attributes)]).serializedBytes()
+    var run = ProcessorRun(.making { $0.redaction = rules })
+    let values = try run.run(sent).spans[0].attributes.map(\.value.stringValue)
+    #expect(!values.contains("1"))
+    #expect(values.first?.utf8.count == 64)
+    #expect(values.last == "****")
+    #expect(values.count { $0 == "****" } == run.processor.total.refused)
+    #expect(run.output.count <= 3 * sent.count + GrowthLimit.requestBytesFree)
+  }
+
+  /// Two redactions, one after the other, of a great many attributes: the second one looks at what the first has made.
+  @Test func manyAttributesAreRedactedTwice() throws {
+    let first = try RedactionRules.making { $0.blockedValues = [try Pattern("secret")] }
+    let second = try RedactionRules.making { $0.blockedValues = [try Pattern("card")] }
+    let attributes = (0..<20_000).map { OTLPAttribute("k\($0)", "secret card") }
+    let request = OTLPRequest([OTLPSpan(trace(0.1), attributes: attributes)])
+    let bytes: [UInt8] = try request.serializedBytes()
+    var facts = RequestFacts()
+    try facts.walk(bytes.span.bytes, keys: AttributeKeys())
+    var plan = RewritePlan()
+    plan.reset(spans: 1, resources: 1)
+    var processor = RequestProcessor(.making { $0.redaction = first }, routes: [second], rewritesResources: false)
+    let unreadable = processor.process(facts, in: bytes.span.bytes, routes: [0], plan: &plan)
+    #expect(unreadable == 0)
+    var output: [UInt8] = []
+    _ = BatchWriter.append(0..<1, limit: 1, of: facts, in: bytes.span.bytes, plan: plan, to: &output)
+    let left = try OTLPRequest(serializedBytes: output).spans[0].attributes
+    #expect(left.allSatisfy { $0.value.stringValue == "**** ****" })
+    #expect(left.count == attributes.count)
+  }
+
   /// What an earlier processor has made is redacted, too.
   @Test func redactionIsLast() throws {
     let rules = try ProcessorRules.making {

@@ -13,6 +13,18 @@ struct AttributeList: Sendable {
     var isMade = false
     var isRemoved = false
 
+    /// The same in a copy that begins at an offset.
+    func moved(by offset: UInt32) -> Entry {
+      func moved(_ range: ByteRange) -> ByteRange {
+        ByteRange(Int(range.lower &- offset), Int(range.upper &- offset))
+      }
+      var copy = self
+      copy.body = moved(body)
+      copy.key = moved(key)
+      copy.text = text.map(moved)
+      return copy
+    }
+
     /// Whether it is what nearly every attribute is: a key, then a text, and nothing else that could hide another one.
     /// The shortest encoding leaves no room for that.
     var isPlain: Bool {

@@ -21,6 +21,9 @@ public struct HashKey: Hashable, Sendable, CustomReflectable, CustomStringConver
   public var description: String { "***" }
   public var customMirror: Mirror { Mirror(self, children: []) }
 
+  /// How many digits a hash has.
+  var hashBytes: Int { function == .hmacSHA256 ? 64 : 128 }
+
   /// Appends the hash of a text in hexadecimal digits.
   func append(hashOf text: [UInt8], to output: inout [UInt8]) {
     let key = SymmetricKey(data: secret)

@@ -19,6 +19,9 @@ struct Redactor: Sendable {
     ResourceRules.regionKeys
     + ["service.name", "error", "http.response.status_code", "http.status_code"].map { Array($0.utf8) }
 
+  /// About what the attributes of a summary take besides the keys they name.
+  private static let summaryBytes = 80
+
   private let rules: RedactionRules
   private var standings: ByteTable<Standing>
   private var ignored: Matcher?
@@ -53,17 +56,23 @@ struct Redactor: Sendable {
     patterns.isEmpty ? nil : (try? Pattern.union(patterns)).map { Matcher($0) }
   }
 
+  /// Begins with another request, which hashes and summaries may make so much longer.
+  mutating func begin(requestBytes: Int) { masker.growth.begin(requestBytes: requestBytes) }
+
+  /// Hashes and summaries that there was no room for.
+  var refused: Int { masker.growth.refused }
+
   /// Takes out of a list of attributes what must not be told.
   mutating func run(on list: inout AttributeList, in bytes: RawSpan) throws(WireFault) {
     var counts = Counts()
     for index in list.entries.indices where !list.entries[index].isRemoved {
       let entry = list.entries[index]
       if entry.isMade {
-        // What was made before lies in the list itself, which is about to change.
-        let made = list.made
-        try redact(index, &list, made.span.bytes, bytes, &counts)
+        // What was made before lies in the list itself, which is about to change: a copy of this one alone is looked at.
+        let body = list.made.span.bytes.array(entry.body)
+        try redact(index, entry.moved(by: entry.body.lower), &list, body.span.bytes, bytes, &counts)
       } else {
-        try redact(index, &list, bytes, bytes, &counts)
+        try redact(index, entry, &list, bytes, bytes, &counts)
       }
     }
     total.removed &+= counts.removed
@@ -73,9 +82,9 @@ struct Redactor: Sendable {
 
   /// Looks at one attribute, which lies in `source`.
   private mutating func redact(
-    _ index: Int, _ list: inout AttributeList, _ source: RawSpan, _ bytes: RawSpan, _ counts: inout Counts
+    _ index: Int, _ entry: AttributeList.Entry, _ list: inout AttributeList, _ source: RawSpan, _ bytes: RawSpan,
+    _ counts: inout Counts
   ) throws(WireFault) {
-    let entry = list.entries[index]
     let standing = standings.value(entry.key, of: source)
     if standing == .protected { return }
     if standing == .ignored || ignored?.matches(source, in: entry.key.indices) == true {
@@ -137,6 +146,7 @@ struct Redactor: Sendable {
       ("allowed", counts.allowed, allowedKeys), ("ignored", counts.ignored, []),
     ]
     for (word, count, keys) in words where count > 0 {
+      guard masker.growth.admits(keys.reduce(Self.summaryBytes) { $0 &+ $1.count &+ 1 }) else { break }
       if !keys.isEmpty {
         let text = keys.sorted { $0.lexicographicallyPrecedes($1) }.joined(separator: [UInt8(ascii: ",")])
         list.set(Array("redaction.\(word).keys".utf8), AnyValueEncoder.string(Array(text)), in: bytes)

@@ -54,7 +54,7 @@ public struct RequestProcessor: Sendable {
     total.removed &+= spans.redacted.removed
     total.masked &+= spans.redacted.masked
     total.shortened &+= growth.shortened &+ (resources?.growth.shortened ?? 0)
-    total.refused &+= growth.refused &+ (resources?.growth.refused ?? 0)
+    total.refused &+= growth.refused &+ spans.refused &+ (resources?.growth.refused ?? 0)
     return total
   }
 
@@ -65,6 +65,7 @@ public struct RequestProcessor: Sendable {
     _ facts: borrowing RequestFacts, in bytes: RawSpan, routes: [Int] = [], plan: inout RewritePlan
   ) -> Int {
     growth.begin(requestBytes: bytes.byteCount)
+    spans.begin(requestBytes: bytes.byteCount)
     keptResources.empty(capacityMax: 1 << 14)
     keptScopes.empty(capacityMax: 1 << 14)
     keptResources.append(contentsOf: repeatElement(false, count: facts.resources.count))

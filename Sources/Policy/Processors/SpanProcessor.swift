@@ -45,6 +45,15 @@ struct SpanProcessor: Sendable {
     return sum
   }
 
+  /// Begins with another request.
+  mutating func begin(requestBytes: Int) {
+    redactor?.begin(requestBytes: requestBytes)
+    for index in routeRedactors.indices { routeRedactors[index]?.begin(requestBytes: requestBytes) }
+  }
+
+  /// Hashes and summaries that there was no room for.
+  var refused: Int { routeRedactors.reduce(redactor?.refused ?? 0) { $0 &+ ($1?.refused ?? 0) } }
+
   // MARK: Spans
 
   /// Runs every processor on the span in a range of the bytes; whether `output` has another one. The service's name is

@@ -13,6 +13,8 @@ struct ValueMasker: Sendable {
   private let ignoredKeys: Set<[UInt8]>
   private let looksAtAllTypes: Bool
   private let hashKey: HashKey?
+  /// How much longer hashes may make the request; past it there are asterisks.
+  var growth = GrowthLimit()
 
   init(_ rules: RedactionRules) {
     each = rules.blockedValues.map { Matcher($0) }
@@ -26,8 +28,8 @@ struct ValueMasker: Sendable {
   mutating func matches(_ bytes: RawSpan, _ text: ByteRange) -> Bool { any?.matches(bytes, in: text.indices) ?? false }
 
   /// What stands for a text that was masked.
-  func substitute(for text: [UInt8]) -> [UInt8] {
-    guard let hashKey else { return Self.asterisks }
+  mutating func substitute(for text: [UInt8]) -> [UInt8] {
+    guard let hashKey, growth.admits(hashKey.hashBytes) else { return Self.asterisks }
     var hash: [UInt8] = []
     hashKey.append(hashOf: text, to: &hash)
     return hash
