@@ -111,7 +111,7 @@ public final class ExporterCounters: Sendable {
       family("sent_bytes_total", .counter, "Bytes of requests sent, as on the wire.") { $0.sentBytes.number },
       family("sent_spans_total", .counter, "Spans that an exporter's destination took.") { $0.sentSpans.number },
       MetricFamily(
-        "longspan_exporter_requests_total", .counter, help: "Requests that ended, by gRPC status code.",
+        "longspan_exporter_requests_total", .counter, help: "Requests that ended, by gRPC or HTTP status code.",
         samples: exporters.flatMap(\.requestSamples)),
       family("retries_total", .counter, "Requests that were sent again.") { $0.retryCount.number },
       MetricFamily(
