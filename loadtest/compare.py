@@ -10,7 +10,6 @@ compare figures of one table only, as ratios. loadtest/README.md says what each 
 import argparse
 import concurrent.futures
 import datetime
-import http.server
 import os
 import pathlib
 import platform
@@ -19,11 +18,11 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import traceback
 import zlib
 
 import contenders
+import recorded
 from scenarios import SCENARIOS
 
 FLOOR = "nginx grpc_pass, TLS out"
@@ -60,25 +59,8 @@ def make_certificates(folder):
 
 def gzip_bytes(loadtest):
     """Bytes a span of one batch of 1000 at gzip's level 6, the level that exporters use."""
-    bodies = []
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_POST(self):
-            bodies.append(self.rfile.read(int(self.headers["content-length"])))
-            self.send_response(200)
-            self.send_header("content-length", "0")
-            self.end_headers()
-
-        def log_message(self, *_):
-            pass
-
-    server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    to = "127.0.0.1:%d" % server.server_port
-    command = [loadtest, "generate", "--to", to, "--protocol", "http", "--spans", "1000", "--requests", "1"]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    server.shutdown()
-    return len(zlib.compress(bodies[0], 6)) / 1000, len(bodies[0]) / 1000
+    body = recorded.otlp(loadtest, 1000)
+    return len(zlib.compress(body, 6)) / 1000, len(body) / 1000
 
 
 def measure(names, setting, rounds, entrants):

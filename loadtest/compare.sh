@@ -1,10 +1,10 @@
 #!/bin/bash
 # Measures Longspan beside nginx, rotel and, where OTELCOL names a binary, the OpenTelemetry Collector.
-# Builds what is missing, installs nginx, openssl and rotel; arguments go to compare.py (--help).
+# Builds what is missing, installs nginx, h2load, openssl and rotel; arguments go to compare.py (--help).
 # LONGSPAN and LOADTEST name other binaries than those of the release build here.
 set -euo pipefail
 . "$(dirname "$0")/../deploy/prepare.sh"
-need nginx-light openssl python3 python3-venv
+need nginx-light nghttp2-client openssl python3 python3-venv
 
 build() {
   [ -x "$2" ] || swift build -c release --product "$1"

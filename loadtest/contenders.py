@@ -9,7 +9,7 @@ from measured import Longspan, Process, free_port, wait_for_port
 
 RELAY = """
 region: us-east-1
-receivers: {{otlp: {{protocols: {{grpc: {{endpoint: "127.0.0.1:0"}}, http: {{endpoint: "127.0.0.1:0"}}}}}}}}
+receivers: {{otlp: {{protocols: {{grpc: {{endpoint: "127.0.0.1:0"}}, http: {{endpoint: "127.0.0.1:0"}}}}}}, zipkin: {{endpoint: "127.0.0.1:0"}}}}
 sampling: {{type: probabilistic, param: {sampling}}}
 context: {{baggage: {{enabled: true, restrictions: {{maxCount: 10, maxLength: 1024}}}}}}
 routes:
@@ -74,7 +74,8 @@ class Relay:
             compression=options.get("compression", "none"),
         )
         process = Longspan(self.binary, "relay", text, folder)
-        return process, {"grpc": process.addresses["otlp_grpc"], "http": process.addresses["otlp_http"]}
+        ends = {"grpc": "otlp_grpc", "http": "otlp_http", "zipkin": "zipkin"}
+        return process, {end: process.addresses[name] for end, name in ends.items()}
 
     def version(self):
         return subprocess.run([self.binary, "--version"], stdout=subprocess.PIPE, text=True).stdout.strip()

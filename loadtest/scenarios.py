@@ -3,6 +3,7 @@
 import dataclasses
 import time
 
+import recorded
 from measured import Longspan, Proxy, Sink, generate
 
 AGGREGATOR = """
@@ -72,6 +73,39 @@ class Through:
                 p99=report["latency"]["p99"], bytes=counts["bytes"] / max(counts["spans"], 1),
                 extra=report["spansPerSecond"] / 1000 if self.unit else None,
                 complaint=complaint(report, expected, counts["spans"]),
+            )
+        finally:
+            process.end()
+            sink.end()
+
+
+class Recorded:
+    """One request of 100 spans in some format, again and again, to a sink that counts them."""
+
+    def __init__(self, title, kind, target=""):
+        self.title, self.kind, self.target, self.unit = title, kind, target, None
+
+    def takes(self, contender):
+        return contender.name == "Longspan"
+
+    def run(self, contender, setting):
+        path = recorded.record(self.kind, contender.binary, setting.loadtest, setting.folder)
+        sink = Sink(setting.loadtest, setting.folder)
+        process, ends = contender.start(setting.folder, sink.address, {})
+        try:
+            before = process.cpu()
+            succeeded = recorded.repeat(self.kind, ends[recorded.KINDS[self.kind][0]], path, setting.requests)
+            spans = succeeded * recorded.SPANS
+            sink.settle(spans)
+            cpu = process.cpu() - before
+            counts = sink.counts()
+            failed = setting.requests - succeeded
+            return Figures(
+                cpu=cpu / spans * 1e6, memory=process.memory(), bytes=counts["bytes"] / max(counts["spans"], 1),
+                complaint="; ".join(
+                    ["%d failed" % failed] * (failed > 0)
+                    + ["%d of %d spans came out" % (counts["spans"], spans)] * (counts["spans"] != spans)
+                ),
             )
         finally:
             process.end()
@@ -201,6 +235,8 @@ SCENARIOS = {
         "gRPC in, all kept", CLOSED, "<= 0.9, <= 1.4 x nginx, RSS <= 60 MiB", unit="k spans/s"),
     "tenth": Through("gRPC in, 10 % kept", CLOSED, "<= 0.5", ["Longspan"], sampling=0.1),
     "http": Through("HTTP 1.1 in", HTTP, "<= 1.2", ["Longspan", "rotel", "OpenTelemetry"]),
+    "http-again": Recorded("HTTP 1.1 in, one OTLP request repeated", "otlp"),
+    "zipkin-again": Recorded("Zipkin v2 JSON in, the same spans", "zipkin", "<= 4 x that in OTLP"),
     "gzip": Through(
         "gzip in", [*CLOSED, "--compression", "gzip", "--pool", 2000], "<= 1.5", ["Longspan", "rotel", "OpenTelemetry"]),
     "zstd": Through("zstd out", CLOSED, "<= 1.5, fewer bytes than gzip -6", ["Longspan"], compression="zstd"),

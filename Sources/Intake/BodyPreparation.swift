@@ -76,7 +76,7 @@ struct BodyPreparation: Sendable {
       return charge(upTo: message.count, &charged) ? .ready(message, nil) : .overBudget
     }
     do throws(WireFault) {
-      let census = try RequestCensus(message.span.bytes)
+      let census = try RequestCensus(message.span.bytes, isLong: message.count >= largeBytesMin)
       guard !census.isExcessive else { return .excessive }
       return charge(upTo: message.count + census.readingBytes, &charged) ? .ready(message, census) : .overBudget
     } catch {

@@ -22,8 +22,9 @@ public struct RequestCensus: Sendable, Equatable {
   private static let scopeBytes = MemoryLayout<ScopeFacts>.stride + 16
   private static let spanBytes = MemoryLayout<SpanFacts>.stride + 100
 
-  /// Counts the parts of an encoded `ExportTraceServiceRequest`. Faults inside of spans are not found.
-  public init(_ bytes: RawSpan) throws(WireFault) {
+  /// Counts the parts of an encoded `ExportTraceServiceRequest`, of a large one as `LongWork`. Faults inside of spans
+  /// are not found.
+  public init(_ bytes: RawSpan, isLong: Bool = false) throws(WireFault) {
     allowed = Self.bytesFree &+ Self.ratioMax &* bytes.byteCount
     left = allowed
     var fields = ProtobufCursor(bytes, from: 0, to: bytes.byteCount)
@@ -32,32 +33,33 @@ public struct RequestCensus: Sendable, Equatable {
       if tag == 0x0a {
         resources &+= 1
         left &-= Self.resourceBytes
-        try countScopes(try fields.delimited(), of: bytes)
+        try countScopes(try fields.delimited(), of: bytes, isLong)
       } else {
         try fields.skip(tag, depth: Depth.request)
       }
     }
   }
 
-  private mutating func countScopes(_ body: ByteRange, of bytes: RawSpan) throws(WireFault) {
+  private mutating func countScopes(_ body: ByteRange, of bytes: RawSpan, _ isLong: Bool) throws(WireFault) {
     var fields = ProtobufCursor(bytes, in: body)
     while fields.hasMore, !isExcessive {
       let tag = try fields.tag()
       if tag == 0x12 {
         scopes &+= 1
         left &-= Self.scopeBytes
-        try countSpans(try fields.delimited(), of: bytes)
+        try countSpans(try fields.delimited(), of: bytes, isLong)
       } else {
         try fields.skip(tag, depth: Depth.resourceSpans)
       }
     }
   }
 
-  private mutating func countSpans(_ body: ByteRange, of bytes: RawSpan) throws(WireFault) {
+  private mutating func countSpans(_ body: ByteRange, of bytes: RawSpan, _ isLong: Bool) throws(WireFault) {
     var fields = ProtobufCursor(bytes, in: body)
     while fields.hasMore, !isExcessive {
       let tag = try fields.tag()
       if tag == 0x12 {
+        if isLong { LongWork.step(spans) }
         spans &+= 1
         left &-= Self.spanBytes
       }

@@ -37,6 +37,8 @@ public struct RewritePlan: Sendable {
   /// Spans and bytes of a request whose room is kept for the next one.
   private static let spansKept = 1 << 14
   private static let bytesKept = 1 << 22
+  /// Spans of a new plan until others have their turn: touching fresh memory takes long.
+  private static let filledAtOnce = 1 << 16
 
   /// Forgets the plan and gives back what an unusually large request has taken.
   public mutating func giveBackRoom() {
@@ -52,7 +54,10 @@ public struct RewritePlan: Sendable {
     scopes.removeAll(keepingCapacity: true)
     scratch.removeAll(keepingCapacity: true)
     spans.reserveLarge(spanCount)
-    spans.append(contentsOf: repeatElement(.keep, count: spanCount))
+    while spans.count < spanCount {
+      if !spans.isEmpty { LongWork.pause() }
+      spans.append(contentsOf: repeatElement(.keep, count: min(Self.filledAtOnce, spanCount &- spans.count)))
+    }
     resources.append(contentsOf: repeatElement(.keep, count: resourceCount))
   }
 }

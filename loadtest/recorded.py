@@ -1,0 +1,94 @@
+"""Requests in other formats: recorded once, and sent again and again by h2load."""
+
+import http.server
+import pathlib
+import re
+import subprocess
+import threading
+
+from measured import Longspan
+
+SPANS = 100
+KINDS = {"otlp": ("http", "/v1/traces", "application/x-protobuf"), "zipkin": ("zipkin", "/api/v2/spans", "application/json")}
+
+TRANSLATING = """
+region: us-east-1
+receivers: {{otlp: {{protocols: {{http: {{endpoint: "127.0.0.1:0"}}}}}}}}
+processors: {{batch: {{timeout: 100ms, send_batch_size: {spans}}}}}
+exporters:
+  otlp: {{endpoint: "127.0.0.1:9", tls: {{insecure: true}}}}
+  zipkin: {{endpoint: "http://{to}/api/v2/spans"}}
+admin: {{endpoint: "127.0.0.1:0"}}
+"""
+
+
+class Recorder:
+    """An HTTP server that accepts everything and keeps the bodies."""
+
+    def __init__(self):
+        self.bodies, self.came = [], threading.Event()
+        recorder = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                recorder.bodies.append(self.rfile.read(int(self.headers["content-length"])))
+                self.send_response(200)
+                self.send_header("content-length", "0")
+                self.end_headers()
+                recorder.came.set()
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.address = "127.0.0.1:%d" % self.server.server_port
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def body(self):
+        """The first, when it has come."""
+        if not self.came.wait(30):
+            raise RuntimeError("nothing was recorded")
+        self.server.shutdown()
+        return self.bodies[0]
+
+
+def send_one(loadtest, to, spans):
+    command = [loadtest, "generate", "--to", to, "--protocol", "http", "--spans", str(spans), "--requests", "1"]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+
+def otlp(loadtest, spans=SPANS):
+    """One OTLP request of the load generator's."""
+    recorder = Recorder()
+    send_one(loadtest, recorder.address, spans)
+    return recorder.body()
+
+
+def zipkin(longspan, loadtest, folder):
+    """The same spans as a relay's exporter writes them in Zipkin v2 JSON."""
+    recorder = Recorder()
+    relay = Longspan(longspan, "relay", TRANSLATING.format(to=recorder.address, spans=SPANS), folder)
+    try:
+        send_one(loadtest, relay.addresses["otlp_http"], SPANS)
+        return recorder.body()
+    finally:
+        relay.process.kill()
+        relay.end()
+
+
+def record(kind, longspan, loadtest, folder):
+    """The file with the recorded body of this kind; made where it is not there."""
+    path = pathlib.Path(folder) / ("recorded." + kind)
+    if not path.exists():
+        path.write_bytes(otlp(loadtest) if kind == "otlp" else zipkin(longspan, loadtest, folder))
+    return path
+
+
+def repeat(kind, address, path, requests):
+    """Sends the body so many times; the number of requests that succeeded."""
+    _, target, content = KINDS[kind]
+    command = ["h2load", "--h1", "-n", str(requests), "-c", "16", "-d", str(path), "-H", "content-type: " + content]
+    text = subprocess.run(
+        [*command, "http://" + address + target], check=True, stdout=subprocess.PIPE, text=True
+    ).stdout
+    return int(re.search(r"(\d+) succeeded", text)[1])
