@@ -6,10 +6,13 @@ import re
 import subprocess
 import threading
 
-from measured import Longspan
+from measured import Longspan, generate
 
 SPANS = 100
-KINDS = {"otlp": ("http", "/v1/traces", "application/x-protobuf"), "zipkin": ("zipkin", "/api/v2/spans", "application/json")}
+KINDS = {
+    "otlp": ("http", "/v1/traces", "application/x-protobuf"),
+    "zipkin": ("zipkin", "/api/v2/spans", "application/json"),
+}
 
 TRANSLATING = """
 region: us-east-1
@@ -52,15 +55,14 @@ class Recorder:
         return self.bodies[0]
 
 
-def send_one(loadtest, to, spans):
-    command = [loadtest, "generate", "--to", to, "--protocol", "http", "--spans", str(spans), "--requests", "1"]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+def one_request(spans):
+    return ["--protocol", "http", "--spans", spans, "--requests", 1]
 
 
 def otlp(loadtest, spans=SPANS):
     """One OTLP request of the load generator's."""
     recorder = Recorder()
-    send_one(loadtest, recorder.address, spans)
+    generate(loadtest, recorder.address, *one_request(spans))
     return recorder.body()
 
 
@@ -69,7 +71,7 @@ def zipkin(longspan, loadtest, folder):
     recorder = Recorder()
     relay = Longspan(longspan, "relay", TRANSLATING.format(to=recorder.address, spans=SPANS), folder)
     try:
-        send_one(loadtest, relay.addresses["otlp_http"], SPANS)
+        generate(loadtest, relay.addresses["otlp_http"], *one_request(SPANS))
         return recorder.body()
     finally:
         relay.process.kill()

@@ -17,6 +17,7 @@ public struct AccessConfiguration: Sendable, Equatable {
   /// Whether `/healthz` and `/readyz` need credentials, too: of the admin endpoint only.
   public var healthChecks = false
 
+  /// No credentials yet.
   public init() {}
 }
 

@@ -73,6 +73,7 @@ public struct DebugConfiguration: Sendable, Equatable {
     case detailed
   }
 
+  /// How much a batch makes the log say.
   public var verbosity = Verbosity.basic
 
   /// A line a trace.
@@ -94,6 +95,7 @@ public struct FileConfiguration: Sendable, Equatable {
     public init() {}
   }
 
+  /// Where it is; what it holds already stays.
   public var path: String
   /// Nil where it grows for ever.
   public var rotation: Rotation?

@@ -25,6 +25,22 @@ protocol ExporterLink: AnyObject {
   func close(because reason: UpstreamFailure)
 }
 
+extension ExporterLink {
+  /// Tells, once, that messages can be sent.
+  func reportUp() {
+    let report = onUp
+    onUp = nil
+    report?()
+  }
+
+  /// Tells, once and as the last thing, why there is no way any more.
+  func reportDown(_ failure: UpstreamFailure) {
+    let report = onDown
+    (onUp, onDown, onCapacityChange) = (nil, nil, nil)
+    report?(failure)
+  }
+}
+
 extension UpstreamConnection: ExporterLink {
   func carry(
     _ message: ExportMessage, completion: @escaping (Result<ClientResponse, ClientFailure>) -> Void

@@ -1,29 +1,6 @@
-internal import Compression
 internal import Delivery
 internal import Foundation
 internal import HTTP2Engine
-
-/// The part of a request over plain HTTP that is the same for every batch.
-struct HTTPRequestHeads: Sendable {
-  private let heads: [ContentCoding: ClientRequest]
-
-  /// Heads of POST requests by their bodies' coding.
-  init(
-    authority: String, isSecure: Bool, path: String, contentType: String, headers: [(name: String, value: String)]
-  ) {
-    var heads: [ContentCoding: ClientRequest] = [:]
-    for coding in ContentCoding.allCases {
-      var fields: HeaderFields = ["content-type": contentType, "user-agent": "longspan/\(LongspanVersion.text)"]
-      if coding != .identity { fields.append("content-encoding", coding.token) }
-      for (name, value) in headers { fields.append(name: name, value: value) }
-      heads[coding] = ClientRequest(
-        method: "POST", scheme: isSecure ? "https" : "http", authority: authority, path: path, fields: fields)
-    }
-    self.heads = heads
-  }
-
-  subscript(coding: ContentCoding) -> ClientRequest? { heads[coding] }
-}
 
 extension ClientResponse {
   /// When the server wants to be tried again (RFC 9110, 10.2.3): seconds, or a date.

@@ -26,11 +26,7 @@ final class LogLink: ExporterLink {
   func open(on loop: any EventLoop) {
     self.loop = loop
     let here = NIOLoopBound(self, eventLoop: loop)
-    loop.execute {
-      let report = here.value.onUp
-      here.value.onUp = nil
-      report?()
-    }
+    loop.execute { here.value.reportUp() }
   }
 
   func carry(
@@ -46,9 +42,5 @@ final class LogLink: ExporterLink {
 
   func cancel(_ message: Int32) {}
 
-  func close(because reason: UpstreamFailure) {
-    let report = onDown
-    (onUp, onDown, onCapacityChange) = (nil, nil, nil)
-    report?(reason)
-  }
+  func close(because reason: UpstreamFailure) { reportDown(reason) }
 }

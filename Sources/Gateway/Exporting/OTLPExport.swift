@@ -9,23 +9,14 @@ struct OTLPExport: ExportDialect {
 
   let coding: ContentCoding
   let translates = false
-  /// The heads of requests by their message's coding.
-  private let heads: [ContentCoding: ClientRequest]
+  private let heads: HTTPRequestHeads
 
   /// Requests to a server, with further header fields from the configuration.
   init(authority: String, isSecure: Bool, coding: ContentCoding, headers: [(name: String, value: String)]) {
     self.coding = coding
-    var heads: [ContentCoding: ClientRequest] = [:]
-    for coding in ContentCoding.allCases {
-      var fields: HeaderFields = [
-        "content-type": "application/grpc+proto", "te": "trailers", "user-agent": "longspan/\(LongspanVersion.text)",
-      ]
-      if coding != .identity { fields.append("grpc-encoding", coding.token) }
-      for (name, value) in headers { fields.append(name: name, value: value) }
-      heads[coding] = ClientRequest(
-        method: "POST", scheme: isSecure ? "https" : "http", authority: authority, path: Self.path, fields: fields)
-    }
-    self.heads = heads
+    heads = HTTPRequestHeads(
+      authority: authority, isSecure: isSecure, path: Self.path, contentType: "application/grpc+proto",
+      codingField: "grpc-encoding", headers: [("te", "trailers")] + headers)
   }
 
   func message(_ batch: Batch, _ coding: ContentCoding, _ coder: MessageCoder) -> ExportMessage? {

@@ -5,16 +5,14 @@ internal import NIOCore
 /// Makes messages of batches on another thread: to write a batch in another format takes as long as thousands of spans
 /// take to pass.
 struct Translator {
-  /// The other thread.
-  let bulk: any EventLoop
-  private let loop: any EventLoop
+  /// The lane's loop with the other thread.
+  let bulk: BulkLoop
   /// Made on the first use, on the thread that it belongs to.
   private let coder: NIOLoopBoundBox<MessageCoder?>
 
   /// A translator for one lane.
   init(on bulk: any EventLoop, of loop: any EventLoop) {
-    self.bulk = bulk
-    self.loop = loop
+    self.bulk = BulkLoop(bulk, of: loop)
     coder = NIOLoopBoundBox.makeEmptyBox(valueType: MessageCoder.self, eventLoop: bulk)
   }
 
@@ -22,12 +20,11 @@ struct Translator {
   func translate(
     _ batch: Batch, _ dialect: any ExportDialect, _ coding: ContentCoding, then: @escaping (ExportMessage?) -> Void
   ) {
-    let then = NIOLoopBound(then, eventLoop: loop)
-    bulk.execute { [loop, coder] in
-      let own = coder.value ?? MessageCoder()
-      coder.value = own
-      let message = dialect.message(batch, coding, own)
-      loop.execute { then.value(message) }
-    }
+    bulk.run(
+      { [coder] in
+        let own = coder.value ?? MessageCoder()
+        coder.value = own
+        return dialect.message(batch, coding, own)
+      }, then: then)
   }
 }
