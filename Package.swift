@@ -109,7 +109,7 @@ let package = Package(
       path: "loadtest/longspan-loadtest", swiftSettings: strict),
 
     .target(
-      name: "TestKit", dependencies: ["TraceWire", product("SwiftProtobuf", "swift-protobuf")],
+      name: "TestKit", dependencies: ["TraceWire", "CLinux", product("SwiftProtobuf", "swift-protobuf")],
       path: "Tests/TestKit", swiftSettings: strict),
     .target(
       name: "FuzzTargets",
@@ -125,7 +125,7 @@ let package = Package(
       name: "LinearRegexTests", dependencies: ["LinearRegex"], exclude: ["Oracle"], swiftSettings: strict),
     tests("Compression", ["Compression"]),
     tests("HTTP2Engine", ["HTTP2Engine"]),
-    tests("TLSEngine", ["TLSEngine"]),
+    tests("TLSEngine", ["TLSEngine", "TestKit"]),
     tests("Telemetry", ["Telemetry", logging]),
     tests("DiskLog", ["DiskLog", "TestKit", product("GRDB", "GRDB.swift")]),
     tests(
@@ -134,7 +134,8 @@ let package = Package(
     tests("Delivery", ["Delivery", "Telemetry"]),
     tests("Stitching", ["Stitching", "TraceWire", "Telemetry", "TestKit", product("SwiftProtobuf", "swift-protobuf")]),
     tests("Formats", ["Formats", "TraceWire", "TestKit", product("SwiftProtobuf", "swift-protobuf")]),
-    tests("Transport", ["Transport", "HTTP2Engine", "TLSEngine", "Telemetry", nioCore, nioPosix, nioEmbedded]),
+    tests(
+      "Transport", ["Transport", "HTTP2Engine", "TLSEngine", "Telemetry", "TestKit", nioCore, nioPosix, nioEmbedded]),
     tests("Intake", ["Intake", "TraceWire", "Compression", "HTTP2Engine", "Telemetry", "Delivery", "TestKit"]),
     tests(
       "Gateway",

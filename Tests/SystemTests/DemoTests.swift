@@ -75,7 +75,7 @@ import Testing
 
   @Test(arguments: [SIGINT, SIGTERM]) func aSignalEndsItWithTheSummary(_ signal: Int32) async throws {
     let demo = try Program(
-      LongspanProcess.binary, ["demo", "--duration", "0", "--seed", "7"], in: try Root.temporaryFolder())
+      LongspanProcess.binary.path, ["demo", "--duration", "0", "--seed", "7"], in: try Root.temporaryFolder())
     _ = try await demo.outputLine { $0.hasPrefix("second 1 (Ctrl-C ends the demo)") }
     let served = try await demo.outputLine { $0.contains("aggregator") && $0.contains("http://") }
     let url = String(try #require(served.split(separator: " ").last))

@@ -30,7 +30,7 @@ import Testing
     let server = try await authority.issue("DNS:sink.example.com")
     let client = try await authority.issue(region: "us-east-1")
     let sink = try Program(
-      Self.binary,
+      Self.binary.path,
       ["sink", "--cert", server.certificate, "--key", server.key, "--client-ca", authority.certificate],
       in: Root.temporaryFolder(), listens: true)
     let address = try await sink.outputLine { $0.hasPrefix("listening ") }.dropFirst("listening ".count)

@@ -23,7 +23,7 @@ final class LongspanProcess: Sendable {
     let folder = try Root.temporaryFolder()
     let file = folder.appending(path: "\(role).yaml")
     try configuration.write(to: file, atomically: true, encoding: .utf8)
-    program = try Program(Self.binary, [role, "--config", file.path], in: folder)
+    program = try Program(Self.binary.path, [role, "--config", file.path], in: folder)
   }
 
   var pid: Int32 { program.pid }

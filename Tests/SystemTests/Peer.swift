@@ -13,7 +13,7 @@ final class Load: Sendable {
     var hintless: Int
   }
 
-  private let process: Process
+  private let process: ChildProcess
   private let input = Pipe()
   private let output: URL
   private let errors: URL
@@ -31,18 +31,15 @@ final class Load: Sendable {
     (output, errors) = (folder.appending(path: "out"), folder.appending(path: "err"))
     try Data().write(to: output)
     try Data().write(to: errors)
-    process = Process()
-    process.executableURL = URL(filePath: Root.python)
     let targets = (grpc.map { ["--grpc", $0] } ?? []) + (http.map { ["--http", $0] } ?? [])
-    process.arguments = [Root.peer("load.py"), "--senders", "\(senders)"] + targets + options
-    process.standardInput = input
-    process.standardOutput = try FileHandle(forWritingTo: output)
-    process.standardError = try FileHandle(forWritingTo: errors)
-    try process.run()
+    process = try ChildProcess(
+      Root.python, [Root.peer("load.py"), "--senders", "\(senders)"] + targets + options,
+      input: input.fileHandleForReading, output: try FileHandle(forWritingTo: output),
+      errors: try FileHandle(forWritingTo: errors))
   }
 
   deinit {
-    if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+    process.signal(SIGKILL)
     try? FileManager.default.removeItem(at: output.deletingLastPathComponent())
   }
 
@@ -51,14 +48,9 @@ final class Load: Sendable {
 
   /// Waits for the senders' own end.
   func report() async throws -> Report {
-    await withCheckedContinuation { continuation in
-      DispatchQueue.global().async { [process] in
-        process.waitUntilExit()
-        continuation.resume()
-      }
-    }
+    let status = await process.exitStatus()
     let said = String(decoding: try Data(contentsOf: errors), as: UTF8.self)
-    #expect(process.terminationStatus == 0, "\(said)")
+    #expect(status == 0, "\(said)")
     return try JSONDecoder().decode(Report.self, from: try Data(contentsOf: output))
   }
 }

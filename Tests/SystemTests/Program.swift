@@ -1,8 +1,9 @@
 import Foundation
+import TestKit
 
 /// Another program that runs beside the tests; what it writes is read line by line.
 final class Program: Sendable {
-  private let process: Process
+  private let process: ChildProcess
   private let input: Pipe?
   private let outputLines = LogLines()
   private let errorLines = LogLines()
@@ -10,37 +11,36 @@ final class Program: Sendable {
   let folder: URL
 
   /// Starts it; it has nothing to read unless it `listens`.
-  init(_ executable: URL, _ arguments: [String], in folder: URL, listens: Bool = false) throws {
+  init(_ executable: String, _ arguments: [String], in folder: URL, listens: Bool = false) throws {
     self.folder = folder
     input = listens ? Pipe() : nil
-    process = Process()
-    process.executableURL = executable
-    process.arguments = arguments
-    if let input { process.standardInput = input } else { process.standardInput = FileHandle.nullDevice }
-    process.standardOutput = Self.pipe(to: outputLines)
-    process.standardError = Self.pipe(to: errorLines)
-    try process.run()
+    let (output, errors) = (Pipe(), Pipe())
+    process = try ChildProcess(
+      executable, arguments, input: input?.fileHandleForReading, output: output.fileHandleForWriting,
+      errors: errors.fileHandleForWriting)
+    try Self.read(output, to: outputLines)
+    try Self.read(errors, to: errorLines)
   }
 
   /// Starts one of the programs in Python, which can be told something.
   convenience init(peer name: String, _ arguments: [String], in folder: URL? = nil) throws {
     try self.init(
-      URL(filePath: Root.python), [Root.peer(name)] + arguments, in: try folder ?? Root.temporaryFolder(),
+      Root.python, [Root.peer(name)] + arguments, in: try folder ?? Root.temporaryFolder(),
       listens: true)
   }
 
   /// Starts a program that is found on the path.
   convenience init(named name: String, _ arguments: [String], in folder: URL) throws {
-    try self.init(URL(filePath: "/usr/bin/env"), [name] + arguments, in: folder)
+    try self.init(name, arguments, in: folder)
   }
 
   deinit {
-    if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+    process.signal(SIGKILL)
     try? FileManager.default.removeItem(at: folder)
   }
 
-  private static func pipe(to lines: LogLines) -> Pipe {
-    let pipe = Pipe()
+  private static func read(_ pipe: Pipe, to lines: LogLines) throws {
+    try pipe.fileHandleForWriting.close()
     // On a thread of its own: a dispatch source may outlive the descriptor that it watches.
     Thread.detachNewThread { [handle = pipe.fileHandleForReading] in
       var data = Data()
@@ -49,7 +49,6 @@ final class Program: Sendable {
         lines.add(data)
       } while !data.isEmpty
     }
-    return pipe
   }
 
   /// Tells it something.
@@ -58,7 +57,7 @@ final class Program: Sendable {
   /// Tells it that there is nothing more to say.
   func tellEnd() throws { try input?.fileHandleForWriting.close() }
 
-  var pid: Int32 { process.processIdentifier }
+  var pid: Int32 { process.pid }
   var isRunning: Bool { process.isRunning }
 
   /// All lines of its standard output and its standard error so far.
@@ -86,17 +85,10 @@ final class Program: Sendable {
 
   /// Sends a signal and waits for the end; the exit status.
   func end(_ signal: Int32 = SIGTERM) async -> Int32 {
-    kill(process.processIdentifier, signal)
+    process.signal(signal)
     return await exitStatus()
   }
 
   /// Waits for the end; the exit status.
-  func exitStatus() async -> Int32 {
-    await withCheckedContinuation { continuation in
-      DispatchQueue.global().async { [process] in
-        process.waitUntilExit()
-        continuation.resume(returning: process.terminationStatus)
-      }
-    }
-  }
+  func exitStatus() async -> Int32 { await process.exitStatus() }
 }

@@ -7,7 +7,7 @@ import Testing
 /// A back end that Longspan has no part in: grpcio's server, which keeps every request as it came.
 final class Sink: Sendable {
   let port: Int
-  private let process: Process
+  private let process: ChildProcess
   private let input: Pipe
   private let folder: URL
   private let decoded = Mutex<[String: Opentelemetry_Proto_Collector_Trace_V1_ExportTraceServiceRequest]>([:])
@@ -15,14 +15,12 @@ final class Sink: Sendable {
   /// Starts it; it refuses the first so many requests. A port of 0 picks a free one; `options` are `sink.py`'s.
   init(refusing refusals: Int = 0, port wanted: Int = 0, _ options: String...) throws {
     folder = try Root.temporaryFolder()
-    process = Process()
-    process.executableURL = URL(filePath: Root.python)
-    process.arguments = [Root.peer("sink.py"), folder.path, "--refuse", "\(refusals)", "--port", "\(wanted)"] + options
     let output = Pipe()
     input = Pipe()
-    process.standardOutput = output
-    process.standardInput = input
-    try process.run()
+    process = try ChildProcess(
+      Root.python, [Root.peer("sink.py"), folder.path, "--refuse", "\(refusals)", "--port", "\(wanted)"] + options,
+      input: input.fileHandleForReading, output: output.fileHandleForWriting, errors: .standardError)
+    try output.fileHandleForWriting.close()
     var line = Data()
     while !line.contains(0x0a) {
       let more = output.fileHandleForReading.availableData
@@ -34,8 +32,7 @@ final class Sink: Sendable {
   }
 
   deinit {
-    // Not SIGTERM: a child inherits the signals that threads of the test process block.
-    if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+    process.signal(SIGKILL)
     try? FileManager.default.removeItem(at: folder)
   }
 

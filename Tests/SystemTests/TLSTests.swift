@@ -171,17 +171,14 @@ import Testing
     // A relay does not talk to a server that has nothing newer than 1.2, unless it is told to.
     let port = try FreePort.pick()
     let identity = try await authority.issue("IP:127.0.0.1")
-    let old = Process()
-    old.executableURL = URL(filePath: "/usr/bin/env")
-    old.arguments = [
-      "openssl", "s_server", "-accept", "127.0.0.1:\(port)", "-tls1_2", "-alpn", "h2", "-quiet", "-cert",
-      identity.certificate, "-key", identity.key,
-    ]
-    old.standardInput = Pipe()
-    old.standardOutput = FileHandle.nullDevice
-    old.standardError = FileHandle.nullDevice
-    try old.run()
-    defer { kill(old.processIdentifier, SIGKILL) }
+    let silence = Pipe()
+    let old = try ChildProcess(
+      "openssl",
+      [
+        "s_server", "-accept", "127.0.0.1:\(port)", "-tls1_2", "-alpn", "h2", "-quiet", "-cert", identity.certificate,
+        "-key", identity.key,
+      ], input: silence.fileHandleForReading)
+    defer { old.signal(SIGKILL) }
     let relay = try await Deployment.relay("us-east-1", to: "127.0.0.1:\(port)", tls: authority.exporter())
     let line = try await relay.logLine { $0.contains("no connection; spans are held") && $0.contains("TLS") }
     #expect(line.contains("version") || line.contains("protocol"), "\(line)")

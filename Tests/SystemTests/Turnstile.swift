@@ -1,4 +1,5 @@
 import Synchronization
+import TestKit
 import Testing
 
 /// Lets only so many tests in at once. Each starts several processes: all of them together would be slower than one
@@ -48,7 +49,12 @@ struct FewAtOnce: SuiteTrait, TestTrait, TestScoping {
     for test: Test, testCase: Test.Case?, performing function: @concurrent @Sendable () async throws -> Void
   ) async throws {
     guard testCase != nil else { return try await function() }
-    try await Turnstile.shared.pass(function)
+    try await Turnstile.shared.pass {
+      // Many times what the slowest takes on a busy machine.
+      try await Patience.run(.seconds(400), isOver: { Issue.record("no end in sight: its programs are killed") }) {
+        try await function()
+      }
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 import Foundation
+import TestKit
 import Testing
 
 @testable import TLSEngine
@@ -19,15 +20,14 @@ struct InteroperationTests {
     _ context: TLSContext, to arguments: [String], input: String = "hello\n", hangsUp: Bool = false
   ) throws -> Outcome {
     let listener = try Loopback.listening()
-    let client = OpenSSLTool.make(
-      ["s_client", "-connect", "127.0.0.1:\(listener.port)", "-servername", collectorName]
-        + (hangsUp ? ["-ign_eof"] : []) + arguments)
     let typed = Pipe()
     let printed = Pipe()
-    client.standardInput = typed
-    client.standardOutput = printed
-    client.standardError = printed
-    try client.run()
+    let client = try ChildProcess(
+      "openssl",
+      ["s_client", "-connect", "127.0.0.1:\(listener.port)", "-servername", collectorName]
+        + (hangsUp ? ["-ign_eof"] : []) + arguments,
+      input: typed.fileHandleForReading, output: printed.fileHandleForWriting, errors: printed.fileHandleForWriting)
+    try printed.fileHandleForWriting.close()
     try typed.fileHandleForWriting.write(contentsOf: Data(input.utf8))
     try typed.fileHandleForWriting.close()
     let end = End(context)
@@ -35,7 +35,7 @@ struct InteroperationTests {
       end.session.isPeerClosed || (hangsUp && end.received.contains(UInt8(ascii: "\n")))
     }
     let text = printed.fileHandleForReading.readDataToEndOfFile()
-    client.waitUntilExit()
+    client.wait()
     return Outcome(end: end, text: String(decoding: text, as: UTF8.self))
   }
 
@@ -45,17 +45,14 @@ struct InteroperationTests {
     let identity = try Authority.ours.get().issue()
     return try OpenSSLTool.withFolder { folder in
       try Data(identity.certificate + identity.key).write(to: folder.appendingPathComponent("server.pem"))
-      let server = OpenSSLTool.make(
-        ["s_server", "-accept", "127.0.0.1:0", "-naccept", "1", "-cert", "server.pem", "-rev"] + arguments)
       let printed = Pipe()
-      server.currentDirectoryURL = folder
-      server.standardInput = FileHandle.nullDevice
-      server.standardOutput = printed
-      server.standardError = FileHandle.nullDevice
-      try server.run()
+      let server = try ChildProcess(
+        "openssl", ["s_server", "-accept", "127.0.0.1:0", "-naccept", "1", "-cert", "server.pem", "-rev"] + arguments,
+        in: folder, output: printed.fileHandleForWriting)
+      try printed.fileHandleForWriting.close()
       defer {
-        server.terminate()
-        server.waitUntilExit()
+        server.signal(SIGTERM)
+        server.wait()
       }
       var text = ""
       var port: UInt16?

@@ -1,4 +1,5 @@
 import Foundation
+import TestKit
 
 /// The `openssl` command: other people's software that makes the certificates of these tests and speaks TLS to us.
 enum OpenSSLTool {
@@ -6,25 +7,13 @@ enum OpenSSLTool {
 
   /// Runs a command to its end in `folder`; throws what it complained about unless it succeeded.
   static func run(_ arguments: [String], in folder: URL) throws {
-    let process = make(arguments)
     let complaints = Pipe()
-    process.currentDirectoryURL = folder
-    process.standardInput = FileHandle.nullDevice
-    process.standardOutput = FileHandle.nullDevice
-    process.standardError = complaints
-    try process.run()
+    let process = try ChildProcess("openssl", arguments, in: folder, errors: complaints.fileHandleForWriting)
+    try complaints.fileHandleForWriting.close()
     let text = complaints.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else {
+    guard process.wait() == 0 else {
       throw Failure(message: arguments.joined(separator: " ") + "\n" + String(decoding: text, as: UTF8.self))
     }
-  }
-
-  static func make(_ arguments: [String]) -> Process {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = ["openssl"] + arguments
-    return process
   }
 
   /// Runs `body` with a folder that is gone afterwards.

@@ -1,5 +1,6 @@
 import Foundation
 import TLSEngine
+import TestKit
 
 /// Certificates that the `openssl` command made for this run: a server's for `localhost` and a relay's of a region.
 struct Certificates {
@@ -22,21 +23,15 @@ struct Certificates {
   }
 
   private static func selfSigned(_ names: String, in folder: URL) throws -> (PEMSource, PEMSource) {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.currentDirectoryURL = folder
-    process.arguments =
-      ["openssl", "req", "-x509", "-nodes", "-days", "30", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    let arguments =
+      ["req", "-x509", "-nodes", "-days", "30", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
       + ["-subj", "/CN=test", "-keyout", "key.pem", "-out", "cert.pem", "-addext", names]
       + ["-addext", "basicConstraints=critical,CA:FALSE"]
-    process.standardInput = FileHandle.nullDevice
-    process.standardOutput = FileHandle.nullDevice
     let complaints = Pipe()
-    process.standardError = complaints
-    try process.run()
+    let process = try ChildProcess("openssl", arguments, in: folder, errors: complaints.fileHandleForWriting)
+    try complaints.fileHandleForWriting.close()
     let text = complaints.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else { throw Failure(message: String(decoding: text, as: UTF8.self)) }
+    guard process.wait() == 0 else { throw Failure(message: String(decoding: text, as: UTF8.self)) }
     func bytes(_ name: String) throws -> PEMSource {
       .bytes([UInt8](try Data(contentsOf: folder.appendingPathComponent(name))))
     }

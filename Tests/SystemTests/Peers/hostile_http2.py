@@ -576,7 +576,7 @@ def falling_streams(peer):
 @attack
 def data_after_the_answer(peer):
     """More than the connection's window, for a stream that was answered long ago."""
-    peer.send(peer.request(1, [(":path", "/x")] + without(":path")), count=0)
+    peer.send(peer.request(1, without("content-type") + [("content-type", "text/plain")]), count=0)
     peer.wait(lambda: sum(peer.status.values()) > 0)
     for _ in range(700):
         peer.send(raw(0, 0, 1, bytes(16384)))
