@@ -9,7 +9,10 @@ from measured import Longspan, Process, free_port, wait_for_port
 
 RELAY = """
 region: us-east-1
-receivers: {{otlp: {{protocols: {{grpc: {{endpoint: "127.0.0.1:0"}}, http: {{endpoint: "127.0.0.1:0"}}}}}}, zipkin: {{endpoint: "127.0.0.1:0"}}}}
+receivers:
+  otlp: {{protocols: {{grpc: {{endpoint: "127.0.0.1:0"}}, http: {{endpoint: "127.0.0.1:0"}}}}}}
+  zipkin: {{endpoint: "127.0.0.1:0"}}
+  jaeger: {{protocols: {{thrift_http: {{endpoint: "127.0.0.1:0"}}, grpc: {{endpoint: "127.0.0.1:0"}}}}}}
 sampling: {{type: probabilistic, param: {sampling}}}
 context: {{baggage: {{enabled: true, restrictions: {{maxCount: 10, maxLength: 1024}}}}}}
 routes:
@@ -75,6 +78,7 @@ class Relay:
         )
         process = Longspan(self.binary, "relay", text, folder)
         ends = {"grpc": "otlp_grpc", "http": "otlp_http", "zipkin": "zipkin"}
+        ends |= {"jaeger_thrift": "jaeger_thrift_http", "jaeger_grpc": "jaeger_grpc"}
         return process, {end: process.addresses[name] for end, name in ends.items()}
 
     def version(self):

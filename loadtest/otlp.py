@@ -3,13 +3,18 @@
 import random
 
 
+def varint(value):
+    """A protobuf number."""
+    head = b""
+    while value > 127:
+        head += bytes([value & 127 | 128])
+        value >>= 7
+    return head + bytes([value])
+
+
 def field(number, payload):
     """A protobuf field of bytes."""
-    size, head = len(payload), bytes([number << 3 | 2])
-    while size > 127:
-        head += bytes([size & 127 | 128])
-        size >>= 7
-    return head + bytes([size]) + payload
+    return bytes([number << 3 | 2]) + varint(len(payload)) + payload
 
 
 def span(source, padding=0):

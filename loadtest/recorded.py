@@ -1,17 +1,24 @@
 """Requests in other formats: recorded once, and sent again and again by h2load."""
 
 import http.server
+import json
 import pathlib
 import re
 import subprocess
 import threading
 
+import jaeger
 from measured import Longspan, generate
 
 SPANS = 100
+GRPC = ["-p", "h2c", "-m", "4", "-H", "te: trailers", "-H", "content-type: application/grpc"]
+#: Which listener takes it, at what path, and what h2load is told besides.
 KINDS = {
-    "otlp": ("http", "/v1/traces", "application/x-protobuf"),
-    "zipkin": ("zipkin", "/api/v2/spans", "application/json"),
+    "otlp": ("http", "/v1/traces", ["--h1", "-H", "content-type: application/x-protobuf"]),
+    "otlp-grpc": ("grpc", "/opentelemetry.proto.collector.trace.v1.TraceService/Export", GRPC),
+    "zipkin": ("zipkin", "/api/v2/spans", ["--h1", "-H", "content-type: application/json"]),
+    "jaeger-thrift": ("jaeger_thrift", "/api/traces", ["--h1", "-H", "content-type: application/x-thrift"]),
+    "jaeger-grpc": ("jaeger_grpc", "/jaeger.api_v2.CollectorService/PostSpans", GRPC),
 }
 
 TRANSLATING = """
@@ -82,14 +89,25 @@ def record(kind, longspan, loadtest, folder):
     """The file with the recorded body of this kind; made where it is not there."""
     path = pathlib.Path(folder) / ("recorded." + kind)
     if not path.exists():
-        path.write_bytes(otlp(loadtest) if kind == "otlp" else zipkin(longspan, loadtest, folder))
+        path.write_bytes(body(kind, longspan, loadtest, folder))
     return path
+
+
+def body(kind, longspan, loadtest, folder):
+    if kind == "otlp":
+        return otlp(loadtest)
+    if kind == "otlp-grpc":
+        return jaeger.framed(record("otlp", longspan, loadtest, folder).read_bytes())
+    if kind == "zipkin":
+        return zipkin(longspan, loadtest, folder)
+    spans = json.loads(record("zipkin", longspan, loadtest, folder).read_bytes())
+    return jaeger.Thrift.batch(spans) if kind == "jaeger-thrift" else jaeger.Protobuf.message(spans)
 
 
 def repeat(kind, address, path, requests):
     """Sends the body so many times; the number of requests that succeeded."""
-    _, target, content = KINDS[kind]
-    command = ["h2load", "--h1", "-n", str(requests), "-c", "16", "-d", str(path), "-H", "content-type: " + content]
+    _, target, options = KINDS[kind]
+    command = ["h2load", "-n", str(requests), "-c", "16", "-d", str(path), *options]
     text = subprocess.run(
         [*command, "http://" + address + target], check=True, stdout=subprocess.PIPE, text=True
     ).stdout

@@ -237,6 +237,9 @@ SCENARIOS = {
     "http": Through("HTTP 1.1 in", HTTP, "<= 1.2", ["Longspan", "rotel", "OpenTelemetry"]),
     "http-again": Recorded("HTTP 1.1 in, one OTLP request repeated", "otlp"),
     "zipkin-again": Recorded("Zipkin v2 JSON in, the same spans", "zipkin", "<= 4 x that in OTLP"),
+    "jaeger-thrift-again": Recorded("Jaeger Thrift over HTTP in, the same spans", "jaeger-thrift"),
+    "grpc-again": Recorded("gRPC in, the OTLP request repeated", "otlp-grpc"),
+    "jaeger-grpc-again": Recorded("Jaeger gRPC in, the same spans", "jaeger-grpc"),
     "gzip": Through(
         "gzip in", [*CLOSED, "--compression", "gzip", "--pool", 2000], "<= 1.5", ["Longspan", "rotel", "OpenTelemetry"]),
     "zstd": Through("zstd out", CLOSED, "<= 1.5, fewer bytes than gzip -6", ["Longspan"], compression="zstd"),

@@ -11,12 +11,7 @@ struct JSONFields {
 
     /// Whether it is this one. Names are compared as they are written: nobody escapes them.
     func matches(_ name: StaticString, in json: RawSpan) -> Bool {
-      guard range.count == name.utf8CodeUnitCount else { return false }
-      for (index, offset) in range.enumerated() {
-        // SAFETY: the index is below the static string's count.
-        guard json.byte(at: offset) == name.utf8Start[index] else { return false }
-      }
-      return true
+      range.count == name.utf8CodeUnitCount && json.starts(at: range.lowerBound, with: name)
     }
   }
 
@@ -105,6 +100,15 @@ struct JSONFields {
   /// The hex digits of an ID, padded on the left; all zero where there are more than so many, which makes no valid ID.
   mutating func identifier(digitsMax: Int, in json: RawSpan) throws(WireFault) -> TraceID {
     let text = try string(in: json)
+    switch text.range.count {
+    case 16 where digitsMax >= 16:
+      if let low = json.hexWord(at: text.range.lowerBound) { return TraceID(high: 0, low: low) }
+    case 32 where digitsMax >= 32:
+      if let high = json.hexWord(at: text.range.lowerBound), let low = json.hexWord(at: text.range.lowerBound &+ 16) {
+        return TraceID(high: high, low: low)
+      }
+    default: break
+    }
     var id = TraceID()
     for offset in text.range {
       guard let digit = json.byte(at: offset).hexDigitValue else { throw WireFault(.badValue, at: offset) }

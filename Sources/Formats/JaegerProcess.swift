@@ -22,7 +22,7 @@ struct JaegerProcess {
       if !hasHostName, texts.matches(tag.key, "hostname", of: request) {
         add("host.name", tag.value, to: &bytes, of: request)
       } else {
-        bytes.append(tag, tag: 0x0a, texts, of: request)
+        bytes.append([tag], tag: 0x0a, texts, of: request)
         if keys.count < Self.keysMax { keys.append(tag.key) }
       }
     }
@@ -33,7 +33,7 @@ struct JaegerProcess {
     _ key: StaticString, _ value: SpanDraft.Value, to bytes: inout [UInt8], of request: RawSpan
   ) {
     let name = texts.make { made in key.withUTF8Buffer { made.append(contentsOf: $0) } }
-    bytes.append(SpanDraft.Attribute(key: name, value: value), tag: 0x0a, texts, of: request)
+    bytes.append([SpanDraft.Attribute(key: name, value: value)], tag: 0x0a, texts, of: request)
     keys.append(name)
   }
 

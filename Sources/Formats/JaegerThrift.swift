@@ -9,11 +9,15 @@ public enum JaegerThrift {
     guard message.byteCount <= Int(UInt32.max) else { throw WireFault(.badLength, at: 0) }
     var reader = JaegerThriftReader(requestBytes: message.byteCount)
     var cursor = ThriftCursor(message)
-    // The process may stand behind its spans.
+    var hasProcess = false
+    // Where spans were stepped over, because their process stands behind them.
     var spans: Int?
     while let field = try cursor.field() {
       switch field {
-      case .init(1, .structure): try reader.readProcess(&cursor)
+      case .init(1, .structure):
+        try reader.readProcess(&cursor)
+        hasProcess = true
+      case .init(2, .list) where hasProcess: try reader.readSpans(&cursor)
       case .init(2, .list):
         spans = cursor.position
         try cursor.skip(.list, depth: 1)
@@ -23,7 +27,7 @@ public enum JaegerThrift {
     guard cursor.isAtEnd else { throw WireFault(.badValue, at: cursor.position) }
     if let spans {
       cursor.move(to: spans)
-      for _ in 0..<(try cursor.list(of: .structure)) { try reader.readSpan(&cursor) }
+      try reader.readSpans(&cursor)
     }
     return reader.output.finish()
   }
@@ -52,7 +56,11 @@ struct JaegerThriftReader {
     process = JaegerProcess(service, tags, texts, number: 1, of: cursor.bytes)
   }
 
-  mutating func readSpan(_ cursor: inout ThriftCursor) throws(WireFault) {
+  mutating func readSpans(_ cursor: inout ThriftCursor) throws(WireFault) {
+    for _ in 0..<(try cursor.list(of: .structure)) { try readSpan(&cursor) }
+  }
+
+  private mutating func readSpan(_ cursor: inout ThriftCursor) throws(WireFault) {
     draft.removeAll()
     var start: Int64 = 0
     var duration: Int64 = 0

@@ -29,8 +29,15 @@ struct RequestDraft {
     var parent: SharedSpan
   }
 
+  /// What tells groups apart. An array would hash byte after byte.
+  private struct GroupKey: Hashable {
+    var bytes: [UInt8]
+
+    func hash(into hasher: inout Hasher) { bytes.withUnsafeBytes { hasher.combine(bytes: $0) } }
+  }
+
   private var groups: [Group] = []
-  private var groupOf: [[UInt8]: Int] = [:]
+  private var groupOf: [GroupKey: Int] = [:]
   private var last: (key: [UInt8], group: Int) = ([], -1)
   private var children: [Child] = []
   private var newIDs: [SharedSpan: SpanID] = [:]
@@ -48,11 +55,13 @@ struct RequestDraft {
   /// - Parameter resource: What was said of the resource besides; it comes first.
   /// - Parameter service: The digest of the emitter's name, where spans may be shared.
   mutating func append(
-    _ draft: SpanDraft, in resource: ResourceDraft = ResourceDraft(), service: UInt64? = nil, of request: RawSpan
+    _ draft: borrowing SpanDraft, in resource: ResourceDraft = ResourceDraft(), service: UInt64? = nil,
+    of request: RawSpan
   ) throws(WireFault) {
     let group = try group(of: draft, in: resource, of: request)
     span.removeAll(keepingCapacity: true)
-    let parentOffset = draft.encode(to: &span, of: request)
+    var parentOffset: Int?
+    span.append(addingCapacity: draft.encodedSizeMax) { parentOffset = draft.encode(to: &$0, of: request) }
     groups[group].spans.append(0x12)
     groups[group].spans.appendVarint(UInt64(truncatingIfNeeded: span.count))
     if let parentOffset, let service {
@@ -66,10 +75,10 @@ struct RequestDraft {
   mutating func note(_ shared: SharedSpan, newID: SpanID) { newIDs[shared] = newID }
 
   private mutating func group(
-    of draft: SpanDraft, in resource: ResourceDraft, of request: RawSpan
+    of draft: borrowing SpanDraft, in resource: ResourceDraft, of request: RawSpan
   ) throws(WireFault) -> Int {
     key.removeAll(keepingCapacity: true)
-    for attribute in draft.resource { key.append(attribute, tag: 0x0a, draft.texts, of: request) }
+    key.append(draft.resource, tag: 0x0a, draft.texts, of: request)
     let resourceCount = key.count
     key.append(draft.scopeName, tag: 0x0a, draft.texts, of: request)
     key.append(draft.scopeVersion, tag: 0x12, draft.texts, of: request)
@@ -78,14 +87,14 @@ struct RequestDraft {
     key.appendVarint(UInt64(truncatingIfNeeded: resourceCount))
     key.appendVarint(UInt64(truncatingIfNeeded: resource.number))
     if last.group >= 0, last.key == key { return last.group }
-    if let known = groupOf[key] {
+    if let known = groupOf[GroupKey(bytes: key)] {
       last = (key, known)
       return known
     }
     resourceBytesLeft &-= resource.attributes.count
     guard resourceBytesLeft >= 0 else { throw WireFault(.excessive, at: request.byteCount) }
     if groups.count == Self.groupsMax { flush() }
-    groupOf[key] = groups.count
+    groupOf[GroupKey(bytes: key)] = groups.count
     last = (key, groups.count)
     groups.append(
       Group(

@@ -2,8 +2,19 @@ internal import TraceWire
 
 /// Writes a finished draft as OTLP. Lengths are computed before they are written: attributes do not nest.
 extension SpanDraft {
-  /// Appends the `Span` message, and gives the offset of the parent's ID in the output where there is one.
-  func encode(to output: inout [UInt8], of request: RawSpan) -> Int? {
+  /// No fewer bytes than the `Span` message will have.
+  var encodedSizeMax: Int {
+    // Tags, numbers, IDs and lengths that are there once.
+    var size = 160 &+ traceState.count &+ name.count &+ status.description.count &+ status.errorText.count
+    for attribute in attributes { size &+= attribute.messageSize &+ 12 }
+    for event in events { size &+= event.name.count &+ 48 }
+    for attribute in eventAttributes { size &+= attribute.messageSize &+ 12 }
+    return size &+ links.count &* 96
+  }
+
+  /// Appends the `Span` message, and gives the offset of the parent's ID in the output where there is one. There must be
+  /// room for `encodedSizeMax` bytes.
+  func encode(to output: inout OutputSpan<UInt8>, of request: RawSpan) -> Int? {
     output.appendID(0x0a, [traceID.high, traceID.low])
     output.appendID(0x12, [spanID.rawValue])
     output.append(traceState, tag: 0x1a, texts, of: request)
@@ -31,7 +42,7 @@ extension SpanDraft {
     return parentOffset
   }
 
-  private func append(_ event: Event, to output: inout [UInt8], of request: RawSpan) {
+  private func append(_ event: Event, to output: inout OutputSpan<UInt8>, of request: RawSpan) {
     var count = 9 &+ event.name.fieldSize
     for index in event.attributes { count &+= eventAttributes[index].messageSize.fieldSize }
     output.append(0x5a)
@@ -43,7 +54,7 @@ extension SpanDraft {
   }
 
   /// Links say which OpenTracing reference they were, as the Collector's do.
-  private func append(_ link: Link, to output: inout [UInt8]) {
+  private func append(_ link: Link, to output: inout OutputSpan<UInt8>) {
     let value: StaticString = link.isChildOf ? "child_of" : "follows_from"
     let key: StaticString = "opentracing.ref_type"
     let valueSize = 2 &+ value.utf8CodeUnitCount
@@ -62,7 +73,7 @@ extension SpanDraft {
     output.append(value)
   }
 
-  private func appendStatus(to output: inout [UInt8], of request: RawSpan) {
+  private func appendStatus(to output: inout OutputSpan<UInt8>, of request: RawSpan) {
     let (code, message) = status.outcome
     guard code != .unset else { return }
     output.append(0x7a)
@@ -101,13 +112,38 @@ extension SpanDraft.Attribute {
 }
 
 extension [UInt8] {
+  /// Appends attributes, each as a field of the message around them.
+  mutating func append(_ attributes: [SpanDraft.Attribute], tag: UInt8, _ texts: TextBytes, of request: RawSpan) {
+    var size = 0
+    for attribute in attributes { size &+= attribute.messageSize.fieldSize }
+    append(addingCapacity: size) { output in
+      for attribute in attributes { output.append(attribute, tag: tag, texts, of: request) }
+    }
+  }
+
+  /// Appends a text as a field, unless it is empty.
+  mutating func append(_ text: Text, tag: UInt8, _ texts: TextBytes, of request: RawSpan) {
+    append(addingCapacity: text.fieldSize) { $0.append(text, tag: tag, texts, of: request) }
+  }
+
+  /// Appends a message as a field.
+  mutating func append(message: [UInt8], tag: UInt8) {
+    append(tag)
+    appendVarint(UInt64(truncatingIfNeeded: message.count))
+    append(contentsOf: message)
+  }
+}
+
+/// Fields where room was made for all of them before: growth would be looked for at every byte.
+extension OutputSpan<UInt8> {
   /// Appends an attribute as a field of the message around it.
   mutating func append(_ attribute: SpanDraft.Attribute, tag: UInt8, _ texts: TextBytes, of request: RawSpan) {
+    let valueSize = attribute.value.messageSize
     append(tag)
-    appendVarint(UInt64(truncatingIfNeeded: attribute.messageSize))
+    appendVarint(UInt64(truncatingIfNeeded: attribute.key.fieldSize &+ valueSize.fieldSize))
     append(attribute.key, tag: 0x0a, texts, of: request, keepsEmpty: true)
     append(0x12)
-    appendVarint(UInt64(truncatingIfNeeded: attribute.value.messageSize))
+    appendVarint(UInt64(truncatingIfNeeded: valueSize))
     switch attribute.value {
     case .text(let text): append(text, tag: 0x0a, texts, of: request, keepsEmpty: true)
     case .bool(let flag):
@@ -124,26 +160,48 @@ extension [UInt8] {
   }
 
   /// Appends a text as a field; an empty one only where it has to be there.
+  @inline(__always)
   mutating func append(
     _ text: Text, tag: UInt8, _ texts: TextBytes, of request: RawSpan, keepsEmpty: Bool = false
   ) {
     guard !text.isEmpty || keepsEmpty else { return }
     append(tag)
     appendVarint(UInt64(truncatingIfNeeded: text.count))
-    texts.append(text, to: &self, of: request)
+    if text.isMade {
+      // SAFETY: the pointer does not leave the closure.
+      texts.made.withUnsafeBytes { append(copying: UnsafeRawBufferPointer(rebasing: $0[text.range.indices])) }
+    } else {
+      // SAFETY: the pointer does not leave the closure, and `extracting` has checked the range.
+      request.extracting(text.range.indices).withUnsafeBytes { append(copying: $0) }
+    }
   }
 
-  /// Appends a message as a field.
-  mutating func append(message: [UInt8], tag: UInt8) {
-    append(tag)
-    appendVarint(UInt64(truncatingIfNeeded: message.count))
-    append(contentsOf: message)
+  /// Appends bytes; there must be room for them.
+  @inline(__always)
+  private mutating func append(copying bytes: UnsafeRawBufferPointer) {
+    withUnsafeMutableBufferPointer { buffer, count in
+      // `rebasing` checks that there is room, before `copyMemory` relies on it.
+      let room = UnsafeMutableBufferPointer(rebasing: buffer[count..<count &+ bytes.count])
+      UnsafeMutableRawBufferPointer(room).copyMemory(from: bytes)
+      count &+= bytes.count
+    }
+  }
+
+  /// Appends a base-128 number in its shortest form.
+  @inline(__always)
+  fileprivate mutating func appendVarint(_ value: UInt64) {
+    var rest = value
+    while rest >= 0x80 {
+      append(UInt8(truncatingIfNeeded: rest) | 0x80)
+      rest >>= 7
+    }
+    append(UInt8(truncatingIfNeeded: rest))
   }
 
   /// Appends a short text with its length.
   fileprivate mutating func append(_ text: StaticString) {
     append(UInt8(truncatingIfNeeded: text.utf8CodeUnitCount))
-    text.withUTF8Buffer { append(contentsOf: $0) }
+    text.withUTF8Buffer { append(copying: UnsafeRawBufferPointer($0)) }
   }
 
   fileprivate mutating func appendNumber(_ number: UInt64, tag: UInt8) {
@@ -173,6 +231,6 @@ extension [UInt8] {
   /// Appends eight bytes, little endian.
   @inline(__always)
   fileprivate mutating func appendWord(_ word: UInt64) {
-    Swift.withUnsafeBytes(of: word.littleEndian) { append(contentsOf: $0) }
+    Swift.withUnsafeBytes(of: word.littleEndian) { append(copying: $0) }
   }
 }

@@ -74,12 +74,16 @@ extension TextBytes {
   }
 
   private func serviceName(_ key: Text, in request: RawSpan) -> TagMeaning {
-    if matches(key, "span.kind", of: request) { return .kind }
-    if matches(key, "server.address", of: request) { return .peer(.serverAddress) }
-    if matches(key, "server.port", of: request) { return .peer(.serverPort) }
-    for name in ["service.name", "service.namespace", "service.version", "service.instance.id"] as [StaticString]
-    where matches(key, name, of: request) { return .resource }
-    return .attribute
+    switch key.count {
+    case 9: return matches(key, "span.kind", of: request) ? .kind : .attribute
+    case 11: return matches(key, "server.port", of: request) ? .peer(.serverPort) : .attribute
+    case 12: return matches(key, "service.name", of: request) ? .resource : .attribute
+    case 14: return matches(key, "server.address", of: request) ? .peer(.serverAddress) : .attribute
+    case 15: return matches(key, "service.version", of: request) ? .resource : .attribute
+    case 17: return matches(key, "service.namespace", of: request) ? .resource : .attribute
+    case 19: return matches(key, "service.instance.id", of: request) ? .resource : .attribute
+    default: return .attribute
+    }
   }
 
   private func ownName(_ key: Text, in request: RawSpan) -> TagMeaning {

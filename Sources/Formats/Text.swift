@@ -50,11 +50,7 @@ struct TextBytes {
   func starts(_ text: Text, with other: StaticString, of request: RawSpan) -> Bool {
     guard text.count >= other.utf8CodeUnitCount else { return false }
     let start = Int(text.range.lower)
-    for index in 0..<other.utf8CodeUnitCount {
-      // SAFETY: the index is below the static string's count.
-      guard byte(at: start &+ index, isMade: text.isMade, of: request) == other.utf8Start[index] else { return false }
-    }
-    return true
+    return text.isMade ? made.span.bytes.starts(at: start, with: other) : request.starts(at: start, with: other)
   }
 
   /// Whether a text is the same as one of other bytes.
@@ -105,9 +101,37 @@ struct TextBytes {
 }
 
 extension RawSpan {
+  /// Whether these bytes are at an offset. Words first: most differ in their first bytes.
+  @inline(__always)
+  func starts(at offset: Int, with text: StaticString) -> Bool {
+    // SAFETY: a literal's bytes stay where they are for ever.
+    let other = UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
+    var index = 0
+    while other.count &- index >= 8 {
+      let word = unsafeLoadUnaligned(fromByteOffset: offset &+ index, as: UInt64.self)
+      guard word == other.loadUnaligned(fromByteOffset: index, as: UInt64.self) else { return false }
+      index &+= 8
+    }
+    while index < other.count {
+      guard byte(at: offset &+ index) == other[index] else { return false }
+      index &+= 1
+    }
+    return true
+  }
+
   fileprivate func isASCII(_ range: ByteRange) -> Bool {
+    var offset = Int(range.lower)
+    let end = Int(range.upper)
+    var words: UInt64 = 0
+    while end &- offset >= 8 {
+      words |= unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self)
+      offset &+= 8
+    }
     var tops: UInt8 = 0
-    for offset in range.indices { tops |= byte(at: offset) }
-    return tops < 0x80
+    while offset < end {
+      tops |= byte(at: offset)
+      offset &+= 1
+    }
+    return words & 0x8080_8080_8080_8080 == 0 && tops < 0x80
   }
 }

@@ -43,23 +43,30 @@ struct ThriftCursor: ~Escapable {
   @_lifetime(self: copy self)
   mutating func field() throws(WireFault) -> Field? {
     let start = position
-    let number = UInt8(truncatingIfNeeded: try word(1))
+    let number = try byte()
     guard number != 0 else { return nil }
     guard let kind = Kind(rawValue: number) else { throw WireFault(.badWireType, at: start) }
-    return Field(Int16(truncatingIfNeeded: try word(2)), kind)
+    let (high, low) = (Int16(try byte()), Int16(try byte()))
+    return Field(high << 8 | low, kind)
   }
 
   @_lifetime(self: copy self)
-  mutating func bool() throws(WireFault) -> Bool { try word(1) != 0 }
+  mutating func bool() throws(WireFault) -> Bool { try byte() != 0 }
 
   @_lifetime(self: copy self)
-  mutating func i32() throws(WireFault) -> Int32 { Int32(truncatingIfNeeded: try word(4)) }
+  mutating func i32() throws(WireFault) -> Int32 {
+    let start = try advance(by: 4)
+    return Int32(bitPattern: bytes.bigEndian32(at: start))
+  }
 
   @_lifetime(self: copy self)
-  mutating func i64() throws(WireFault) -> Int64 { Int64(bitPattern: try word(8)) }
+  mutating func i64() throws(WireFault) -> Int64 {
+    let start = try advance(by: 8)
+    return Int64(bitPattern: bytes.bigEndian64(at: start))
+  }
 
   @_lifetime(self: copy self)
-  mutating func double() throws(WireFault) -> Double { Double(bitPattern: try word(8)) }
+  mutating func double() throws(WireFault) -> Double { Double(bitPattern: UInt64(bitPattern: try i64())) }
 
   /// Reads a string or binary value; gives where it lies.
   @_lifetime(self: copy self)
@@ -83,7 +90,7 @@ struct ThriftCursor: ~Escapable {
 
   @_lifetime(self: copy self)
   private mutating func listHeader() throws(WireFault) -> (kind: UInt8, count: Int) {
-    let kind = UInt8(truncatingIfNeeded: try word(1))
+    let kind = try byte()
     return (kind, try count())
   }
 
@@ -104,10 +111,10 @@ struct ThriftCursor: ~Escapable {
   mutating func skip(_ kind: Kind, depth: Int) throws(WireFault) {
     guard depth <= ProtobufCursor.depthMax else { throw WireFault(.tooDeep, at: position) }
     switch kind {
-    case .bool, .byte: _ = try word(1)
-    case .i16: _ = try word(2)
-    case .i32: _ = try word(4)
-    case .i64, .double: _ = try word(8)
+    case .bool, .byte: _ = try advance(by: 1)
+    case .i16: _ = try advance(by: 2)
+    case .i32: _ = try advance(by: 4)
+    case .i64, .double: _ = try advance(by: 8)
     case .string: _ = try string()
     case .structure: while let field = try field() { try skip(field.kind, depth: depth &+ 1) }
     case .list, .set:
@@ -116,8 +123,7 @@ struct ThriftCursor: ~Escapable {
       try skip(count, [element], at: start, depth: depth)
     case .map:
       let start = position
-      let key = UInt8(truncatingIfNeeded: try word(1))
-      let value = UInt8(truncatingIfNeeded: try word(1))
+      let (key, value) = (try byte(), try byte())
       try skip(try count(), [key, value], at: start, depth: depth)
     }
   }
@@ -134,15 +140,16 @@ struct ThriftCursor: ~Escapable {
     }
   }
 
-  /// Reads so many bytes as a number.
+  @inline(__always)
   @_lifetime(self: copy self)
-  private mutating func word(_ count: Int) throws(WireFault) -> UInt64 {
+  private mutating func byte() throws(WireFault) -> UInt8 { bytes.byte(at: try advance(by: 1)) }
+
+  /// Steps over so many bytes; gives where they begin.
+  @inline(__always)
+  @_lifetime(self: copy self)
+  private mutating func advance(by count: Int) throws(WireFault) -> Int {
     guard bytes.byteCount &- position >= count else { throw WireFault(.truncated, at: position) }
-    var value: UInt64 = 0
-    for _ in 0..<count {
-      value = value << 8 | UInt64(bytes.byte(at: position))
-      position &+= 1
-    }
-    return value
+    position &+= count
+    return position &- count
   }
 }

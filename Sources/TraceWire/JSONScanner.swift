@@ -13,7 +13,18 @@ package struct JSONScanner {
   package init() {}
 
   /// Steps over whitespace and gives the byte that is next, which stays unread.
+  @inline(__always)
   package mutating func peek(in bytes: RawSpan) throws(WireFault) -> UInt8 {
+    // Programs write little whitespace.
+    if position < bytes.byteCount {
+      let next = bytes.byte(at: position)
+      if next > 0x20 { return next }
+    }
+    return try peekPastWhitespace(in: bytes)
+  }
+
+  @inline(never)
+  private mutating func peekPastWhitespace(in bytes: RawSpan) throws(WireFault) -> UInt8 {
     while position < bytes.byteCount {
       let next = bytes.byte(at: position)
       guard next == 0x20 || next == 0x0a || next == 0x0d || next == 0x09 else { return next }

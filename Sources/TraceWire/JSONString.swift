@@ -114,7 +114,8 @@ extension RawSpan {
       let backslash = word ^ (ones &* 0x5c)
       let control = (word &- (ones &* 0x20)) & ~word
       let found = (quote &- ones) & ~quote | (backslash &- ones) & ~backslash | control | word
-      if found & tops != 0 { break }
+      // The lowest is one: borrows reach only what is above a byte that is.
+      if found & tops != 0 { return offset &+ (found & tops).trailingZeroBitCount / 8 }
       offset &+= 8
     }
     while offset < byteCount {
@@ -123,6 +124,30 @@ extension RawSpan {
       offset &+= 1
     }
     return offset
+  }
+
+  /// What the sixteen hex digits at an offset stand for; `nil` where one of them is none.
+  package func hexWord(at offset: Int) -> UInt64? {
+    guard let high = hexHalf(at: offset), let low = hexHalf(at: offset &+ 8) else { return nil }
+    return high << 32 | low
+  }
+
+  /// Eight hex digits at once, each in its byte.
+  @inline(__always)
+  private func hexHalf(at offset: Int) -> UInt64? {
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    let tops: UInt64 = 0x8080_8080_8080_8080
+    let word = bigEndian64(at: offset)
+    // A top bit is set where the byte is no less than the limit; none is carried over, as all are below 0x80.
+    func reaches(_ limit: UInt64, _ bytes: UInt64) -> UInt64 { (bytes & ~tops) &+ (0x80 &- limit) &* ones }
+    let lowercase = word | 0x20 &* ones
+    let isDigit = reaches(0x30, word) & ~reaches(0x3a, word)
+    let isLetter = reaches(0x61, lowercase) & ~reaches(0x67, lowercase)
+    guard (isDigit | isLetter) & ~word & tops == tops else { return nil }
+    var digits = (word & (0x0f &* ones)) &+ 9 &* ((word >> 6) & ones)
+    digits = (digits | digits >> 4) & 0x00ff_00ff_00ff_00ff
+    digits = (digits | digits >> 8) & 0x0000_ffff_0000_ffff
+    return (digits | digits >> 16) & 0xffff_ffff
   }
 
   /// How many bytes the UTF-8 sequence past ASCII at an offset has; `nil` where it is not well formed (Unicode,

@@ -22,6 +22,13 @@ extension RawSpan {
     UInt32(littleEndian: unsafeLoadUnaligned(fromByteOffset: offset, as: UInt32.self))
   }
 
+  /// Four bytes as network protocols order them.
+  @inlinable
+  @inline(__always)
+  package func bigEndian32(at offset: Int) -> UInt32 {
+    UInt32(bigEndian: unsafeLoadUnaligned(fromByteOffset: offset, as: UInt32.self))
+  }
+
   /// The word as IDs hold it.
   @inlinable
   @inline(__always)
