@@ -29,8 +29,9 @@ import Testing
     #expect(flow.traces == 8)
     let table = FlowTable(
       reading, since: FlowReading(), seconds: 2, truth: [RegionPair(source: "a", target: "b"): 9])
-    #expect(table.lines.count == 2)
-    let cells = table.lines[1].split(separator: " ").map(String.init)
+    #expect(table.lines.count == 3)
+    #expect(Set(table.lines.map(\.count)).count == 1, "columns are aligned")
+    let cells = table.lines[2].split(separator: " ").map(String.init)
     #expect(cells == ["a", "->", "b", "5.0", "10.0", "-", "-", "-", "-", "8", "9"])
   }
 }

@@ -1,15 +1,16 @@
 internal import Foundation
 
-/// The demo's table: one line a region pair.
+/// The demo's table: one line a region pair, none wider than a terminal of 80 columns with regions of usual names.
 struct FlowTable {
   /// What one line shows.
   private struct Row {
     var cells: [String]
   }
 
-  static let headings = [
-    "from -> to", "calls/s", "error %", "client p50", "p95", "network p50", "p95", "traces est.", "true",
-  ]
+  static let headings = ["from -> to", "calls/s", "error %", "p50", "p95", "p50", "p95", "est.", "true"]
+
+  /// What stands above headings, and above how many.
+  private static let groups = [("", 3), ("client ms", 2), ("network ms", 2), ("traces", 2)]
 
   private var rows: [Row] = []
 
@@ -32,8 +33,14 @@ struct FlowTable {
   /// The lines, headings first, columns aligned.
   var lines: [String] {
     let all = [Self.headings] + rows.map(\.cells)
-    let widths = Self.headings.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
-    return all.map { cells in
+    let widths = Self.headings.indices.map { column in max(4, all.map { $0[column].count }.max() ?? 0) }
+    var columns = widths[...]
+    let groups = Self.groups.map { name, count in
+      let width = columns.prefix(count).reduce(2 * (count - 1), +)
+      columns = columns.dropFirst(count)
+      return String(repeating: " ", count: max(0, width - name.count)) + name
+    }
+    return [groups.joined(separator: "  ")] + all.map { cells in
       cells.enumerated().map { column, cell in
         let padding = String(repeating: " ", count: widths[column] - cell.count)
         return column == 0 ? cell + padding : padding + cell
@@ -44,6 +51,6 @@ struct FlowTable {
   private static func decimal(_ value: Double) -> String { String(format: "%.1f", value) }
 
   private static func milliseconds(_ seconds: Double?) -> String {
-    seconds.map { String(format: "%.0f ms", $0 * 1000) } ?? "-"
+    seconds.map { String(format: "%.0f", $0 * 1000) } ?? "-"
   }
 }
