@@ -20,18 +20,22 @@ enum ProcessorsTarget {
     redaction.redactsAllTypes = input.flag()
     if input.flag() { redaction.summary = .debug }
     var rules = ProcessorRules()
-    rules.redaction = redaction
+    rules.redactions = [redaction]
     guard input.flag() else { return rules }
     rules.detected = [DetectedAttribute(key: "host.name", value: .string("cafe"), overrides: input.flag())]
     rules.resource = [AttributeAction(.upsert, key: "k", value: .string("abc"))]
     rules.attributes = [
-      AttributeAction(.extract, key: "http.route", pattern: group), AttributeAction(.hash, key: "peer.service"),
-      AttributeAction(.convert, key: "http.status_code", convertedType: .string),
-      AttributeAction(.insert, key: "copy", fromAttribute: "url.full"), AttributeAction(.delete, key: "db.system"),
+      SpanActionRules([
+        AttributeAction(.extract, key: "http.route", pattern: group), AttributeAction(.hash, key: "peer.service"),
+        AttributeAction(.convert, key: "http.status_code", convertedType: .string),
+      ]),
+      SpanActionRules([
+        AttributeAction(.insert, key: "copy", fromAttribute: "url.full"), AttributeAction(.delete, key: "db.system"),
+      ]),
     ]
     var names = SpanNameRules()
     names.toAttributes = [group]
-    rules.spanName = names
+    rules.spanNames = [names]
     return rules
   }
 
@@ -66,7 +70,7 @@ enum ProcessorsTarget {
     guard let oracle else { return }
     let decoded = try succeeds("decoding what was written") { try Request(serializedBytes: output) }
     try check(
-      decoded.bare(names: rules.spanName == nil).encoded == oracle.bare(names: rules.spanName == nil).encoded,
+      decoded.bare(names: rules.spanNames.isEmpty).encoded == oracle.bare(names: rules.spanNames.isEmpty).encoded,
       "made \(decoded.text) of \(oracle.text)")
     try checkValues(decoded)
   }

@@ -44,21 +44,41 @@ import TraceWire
     #expect(rules.resource.map(\.kind) == [.upsert, .extract, .delete])
     #expect(rules.resource[0].defaultValue == .int(5))
     #expect(rules.resource[1].pattern?.groups == [nil, "n"])
-    #expect(rules.attributes[0].hashKey == HashKey("sesame"))
-    #expect(rules.attributes[1].convertedType == .int)
-    #expect(rules.attributesFilter.include?.kinds == [2])
-    #expect(rules.attributesFilter.exclude?.names == .strict(["GET /health"]))
-    #expect(rules.attributesFilter.exclude?.attributes == [.init(key: "k", value: .equal(.int(5)))])
-    #expect(rules.spanName?.separator == "::")
-    #expect(rules.spanName?.breakAfterMatch == true)
-    #expect(rules.redaction?.blockedValues.map(\.source) == ["4[0-9]{15}$"])
-    #expect(rules.redaction?.hashKey == HashKey("sesame", .hmacSHA256))
-    #expect(rules.redaction?.summary == .debug)
+    #expect(rules.attributes[0].actions[0].hashKey == HashKey("sesame"))
+    #expect(rules.attributes[0].actions[1].convertedType == .int)
+    #expect(rules.attributes[0].filter.include?.kinds == [2])
+    #expect(rules.attributes[0].filter.exclude?.names == .strict(["GET /health"]))
+    #expect(rules.attributes[0].filter.exclude?.attributes == [.init(key: "k", value: .equal(.int(5)))])
+    #expect(rules.spanNames.first?.separator == "::")
+    #expect(rules.spanNames.first?.breakAfterMatch == true)
+    #expect(rules.redactions.first?.blockedValues.map(\.source) == ["4[0-9]{15}$"])
+    #expect(rules.redactions.first?.hashKey == HashKey("sesame", .hmacSHA256))
+    #expect(rules.redactions.first?.summary == .debug)
     #expect(relay.editing.detection.detectors == [.env, .system, .k8snode])
     #expect(relay.editing.detection.podMetadata == [.node, .namespace])
     #expect(!relay.editing.detection.overrides)
     #expect(!relay.summary.json.contains("sesame"))
     #expect(relay.summary.json.contains("4[0-9]{15}$"))
+  }
+
+  @Test func severalOfAKindRunInTheFilesOrder() throws {
+    let text = """
+      processors:
+        span/b: {name: {from_attributes: [b]}}
+        attributes/late: {actions: [{key: a, action: delete}]}
+        resource/x: {attributes: [{key: a, action: delete}]}
+        attributes: {actions: [{key: b, action: delete}]}
+        span/a: {name: {from_attributes: [a]}}
+        resource: {attributes: [{key: b, action: delete}]}
+        redaction/one: {allow_all_keys: true, blocked_values: [x]}
+        redaction/two: {allowed_keys: [k]}
+
+      """
+    let rules = try fixture.relay(leastRelay + text).configuration.editing.rules
+    #expect(rules.resource.map(\.key) == ["a", "b"])
+    #expect(rules.attributes.map { $0.actions[0].key } == ["a", "b"])
+    #expect(rules.spanNames.map(\.fromAttributes) == [["b"], ["a"]])
+    #expect(rules.redactions.map(\.allowsAllKeys) == [true, false])
   }
 
   @Test func routesRedact() throws {

@@ -9,7 +9,7 @@ import TraceWire
 /// Actions on spans' attributes, and spans' names, through the walk and the writer; swift-protobuf reads what is left.
 @Suite struct AttributeActionTests {
   private func run(_ actions: AttributeAction..., on attributes: OTLPAttribute...) throws -> [String] {
-    try ProcessorRun.span(.making { $0.attributes = actions }, attributes).attributes.shown
+    try ProcessorRun.span(.making { $0.attributes = [SpanActionRules(actions)] }, attributes).attributes.shown
   }
 
   @Test func valuesComeFromTheRuleOrAnotherAttribute() throws {
@@ -71,8 +71,8 @@ import TraceWire
   @Test func filtersSayWhichSpans() throws {
     func run(_ change: (inout SpanFilterRules) throws -> Void, _ attributes: OTLPAttribute...) throws -> Bool {
       let rules = try ProcessorRules.making {
-        $0.attributes = [AttributeAction(.upsert, key: "hit", value: .bool(true))]
-        try change(&$0.attributesFilter)
+        $0.attributes = [SpanActionRules([AttributeAction(.upsert, key: "hit", value: .bool(true))])]
+        try change(&$0.attributes[0].filter)
       }
       var span = OTLPSpan(trace(0.1), kind: .server, attributes: attributes)
       span.name = "GET /cart"
@@ -114,7 +114,7 @@ import TraceWire
   ) throws -> [String] {
     var names = SpanNameRules()
     try change(&names)
-    let span = try ProcessorRun.span(.making { $0.spanName = names }, attributes, name: name)
+    let span = try ProcessorRun.span(.making { $0.spanNames = [names] }, attributes, name: name)
     return [span.name] + span.attributes.shown
   }
 
@@ -152,13 +152,46 @@ import TraceWire
     #expect(try named({ join(&$0) }, "", .init("db.svc", "a"), .init("operation", "b"))[0] == "a::b")
   }
 
+  // MARK: Several of one kind
+
+  @Test func eachSeesWhatThoseBeforeItHaveMade() throws {
+    var marked = SpanFilterRules.Properties()
+    marked.attributes = [.init(key: "a", value: .equal(.int(1)))]
+    var verbs = SpanNameRules()
+    verbs.toAttributes = [try Pattern("^(?P<verb>GET|POST)")]
+    var joined = SpanNameRules()
+    joined.fromAttributes = ["verb", "b"]
+    joined.separator = "-"
+    joined.filter.exclude = SpanFilterRules.Properties()
+    joined.filter.exclude?.names = .strict(["{verb} /health"])
+    let rules = try ProcessorRules.making {
+      $0.attributes = [
+        SpanActionRules([AttributeAction(.insert, key: "a", value: .int(1))]),
+        SpanActionRules([AttributeAction(.insert, key: "b", fromAttribute: "a")]),
+      ]
+      $0.attributes[1].filter.include = marked
+      $0.spanNames = [verbs, joined]
+      $0.redactions = [
+        try .making { $0.blockedValues = [try Pattern("GET")] },
+        try .making { $0.blockedValues = [try Pattern("[*]{3}")] },
+      ]
+    }
+    let cart = try ProcessorRun.span(rules, [], name: "GET /cart")
+    #expect(cart.name == "GET-1")
+    #expect(cart.attributes.shown == ["a=int 1", "b=int 1", "verb=*****"])
+    let probe = try ProcessorRun.span(rules, [], name: "GET /health")
+    #expect(probe.name == "{verb} /health", "the filter looks at the name as it is by then")
+  }
+
   // MARK: Limits
 
   @Test func aRequestGrowsNoFurtherThanItMay() throws {
     let rules = try ProcessorRules.making {
       $0.attributes = [
-        AttributeAction(.extract, key: "long", pattern: try Pattern("^(?P<a>.*)$")),
-        AttributeAction(.upsert, key: "b", fromAttribute: "long"),
+        SpanActionRules([
+          AttributeAction(.extract, key: "long", pattern: try Pattern("^(?P<a>.*)$")),
+          AttributeAction(.upsert, key: "b", fromAttribute: "long"),
+        ])
       ]
     }
     var run = ProcessorRun(rules)
@@ -174,7 +207,8 @@ import TraceWire
     let small = (0..<20_000).map { _ in OTLPSpan(trace(0.1)) }
     var inserts = ProcessorRun(
       .making {
-        $0.attributes = [AttributeAction(.insert, key: "k", value: .string(String(repeating: "v", count: 400)))]
+        let value = AttributeValue.string(String(repeating: "v", count: 400))
+        $0.attributes = [SpanActionRules([AttributeAction(.insert, key: "k", value: value)])]
       })
     let sent: [UInt8] = try OTLPRequest(small).serializedBytes()
     let left = try inserts.run(sent)

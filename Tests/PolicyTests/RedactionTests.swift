@@ -9,7 +9,7 @@ import TraceWire
 /// Redaction through the walk and the writer; swift-protobuf reads what is left.
 @Suite struct RedactionTests {
   private func left(_ rules: RedactionRules, _ attributes: OTLPAttribute...) throws -> [String] {
-    try ProcessorRun.span(.making { $0.redaction = rules }, attributes).attributes.shown
+    try ProcessorRun.span(.making { $0.redactions = [rules] }, attributes).attributes.shown
   }
 
   @Test func keysThatAreNotAllowedAreRemoved() throws {
@@ -33,7 +33,7 @@ import TraceWire
     var rules = RedactionRules()
     rules.blockedValues = [try Pattern(".")]
     rules.blockedKeyPatterns = [try Pattern(".")]
-    let span = try ProcessorRun.span(.making { $0.redaction = rules }, facts + [.init("x", "y")])
+    let span = try ProcessorRun.span(.making { $0.redactions = [rules] }, facts + [.init("x", "y")])
     #expect(span.attributes == facts)
   }
 
@@ -95,11 +95,11 @@ import TraceWire
     let masked = list(
       .init("a", .array([.text("my ****"), .text("ok"), list(.init("b", "****"), .init("n", int: 3))])),
       .init("password", "****"), .init("fine", "secret"))
-    let span = try ProcessorRun.span(.making { $0.redaction = rules }, [.init("v", value), .init("w", .array([]))])
+    let span = try ProcessorRun.span(.making { $0.redactions = [rules] }, [.init("v", value), .init("w", .array([]))])
     #expect(span.attributes == [.init("v", masked), .init("w", .array([]))])
     var deep = OTLPValue.text("secret")
     for _ in 0..<20 { deep = .array([deep]) }
-    let cut = try ProcessorRun.span(.making { $0.redaction = rules }, [.init("v", deep)])
+    let cut = try ProcessorRun.span(.making { $0.redactions = [rules] }, [.init("v", deep)])
     #expect(!cut.attributes[0].value.textFormatString().contains("secret"))
     #expect(cut.attributes[0].value.textFormatString().contains("****"))
   }
@@ -107,7 +107,7 @@ import TraceWire
   /// A value that comes twice, or in pieces: protobuf joins them, and so must who looks for secrets.
   @Test func oddEncodingsHideNothing() throws {
     let rules = try ProcessorRules.making {
-      $0.redaction = try RedactionRules.making { $0.blockedValues = [try Pattern("secret")] }
+      $0.redactions = [try RedactionRules.making { $0.blockedValues = [try Pattern("secret")] }]
     }
     func encoded(_ values: OTLPValue..., key: String = "k") throws -> [UInt8] {
       var writer = ProtobufWriter()
@@ -176,7 +176,7 @@ import TraceWire
       return request
     }
     let rules = try ProcessorRules.making {
-      $0.redaction = try RedactionRules.making { $0.blockedValues = [try Pattern("secret")] }
+      $0.redactions = [try RedactionRules.making { $0.blockedValues = [try Pattern("secret")] }]
     }
     var run = ProcessorRun(rules)
     #expect(try run.run(request(attributes)) == request(safe))
@@ -197,14 +197,14 @@ import TraceWire
       .init("a", "secret"), .init("z", "1"), .init("c", "1"), .init("i", "2"), .init("d", "ok secret"),
     ]
     #expect(
-      try ProcessorRun.span(.making { $0.redaction = rules }, given).attributes.shown == [
+      try ProcessorRun.span(.making { $0.redactions = [rules] }, given).attributes.shown == [
         "a=****", "i=2", "d=ok secret", "redaction.redacted.keys=c,z", "redaction.redacted.count=int 2",
         "redaction.masked.keys=a", "redaction.masked.count=int 1", "redaction.allowed.keys=d",
         "redaction.allowed.count=int 1", "redaction.ignored.count=int 1",
       ])
     rules.summary = .info
     #expect(
-      try ProcessorRun.span(.making { $0.redaction = rules }, [.init("a", "secret")]).attributes.shown
+      try ProcessorRun.span(.making { $0.redactions = [rules] }, [.init("a", "secret")]).attributes.shown
         == ["a=****", "redaction.masked.count=int 1"])
   }
 
@@ -212,13 +212,13 @@ import TraceWire
   @Test func maskingIsBounded() throws {
     let slow = try RedactionRules.making { $0.blockedValues = [try Pattern("a.*b|a")] }
     let text = String(repeating: "a", count: 100_000)
-    let left = try ProcessorRun.span(.making { $0.redaction = slow }, [.init("k", text)])
+    let left = try ProcessorRun.span(.making { $0.redactions = [slow] }, [.init("k", text)])
     #expect(!left.attributes[0].value.stringValue.contains("a"))
     let hashed = try RedactionRules.making {
       $0.blockedValues = [try Pattern("[a-z]")]
       $0.hashKey = HashKey("k", .hmacSHA512)
     }
-    let long = try ProcessorRun.span(.making { $0.redaction = hashed }, [.init("k", text)])
+    let long = try ProcessorRun.span(.making { $0.redactions = [hashed] }, [.init("k", text)])
     #expect(long.attributes[0].value.stringValue.utf8.count <= 4 * text.utf8.count + 2048)
   }
 
@@ -230,7 +230,7 @@ import TraceWire
     }
     let attributes = (0..<40_000).map { OTLPAttribute("k\($0)", "1") }
     let sent: [UInt8] = try OTLPRequest([OTLPSpan(trace(0.1), attributes: attributes)]).serializedBytes()
-    var run = ProcessorRun(.making { $0.redaction = rules })
+    var run = ProcessorRun(.making { $0.redactions = [rules] })
     let values = try run.run(sent).spans[0].attributes.map(\.value.stringValue)
     #expect(!values.contains("1"))
     #expect(values.first?.utf8.count == 64)
@@ -250,7 +250,7 @@ import TraceWire
     try facts.walk(bytes.span.bytes, keys: AttributeKeys())
     var plan = RewritePlan()
     plan.reset(spans: 1, resources: 1)
-    var processor = RequestProcessor(.making { $0.redaction = first }, routes: [second], rewritesResources: false)
+    var processor = RequestProcessor(.making { $0.redactions = [first] }, routes: [second], rewritesResources: false)
     let unreadable = processor.process(facts, in: bytes.span.bytes, routes: [0], plan: &plan)
     #expect(unreadable == 0)
     var output: [UInt8] = []
@@ -264,11 +264,14 @@ import TraceWire
   @Test func redactionIsLast() throws {
     let rules = try ProcessorRules.making {
       $0.resource = [AttributeAction(.insert, key: "made", value: .string("secret"))]
-      $0.attributes = [AttributeAction(.extract, key: "a", pattern: try Pattern("(?P<part>[a-z]+)"))]
-      $0.redaction = try RedactionRules.making {
-        $0.blockedValues = [try Pattern("secret")]
-        $0.allowedValues = [try Pattern("^1secret$")]
-      }
+      let part = AttributeAction(.extract, key: "a", pattern: try Pattern("(?P<part>[a-z]+)"))
+      $0.attributes = [SpanActionRules([part])]
+      $0.redactions = [
+        try RedactionRules.making {
+          $0.blockedValues = [try Pattern("secret")]
+          $0.allowedValues = [try Pattern("^1secret$")]
+        }
+      ]
     }
     var run = ProcessorRun(rules)
     let output = try run.run(OTLPRequest([OTLPSpan(trace(0.1), attributes: [.init("a", "1secret")])]))

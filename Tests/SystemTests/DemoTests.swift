@@ -103,8 +103,8 @@ import Testing
     let run = try await Command.run(
       "script", ["-qec", "'\(LongspanProcess.binary.path)' demo --duration 2 --seed 7", "/dev/null"])
     #expect(run.status == 0, "\(run.text)")
-    // Back over title, headings and three pairs.
-    #expect(run.text.components(separatedBy: "\u{1b}[5A").count == 2, "\(run.text)")
+    // Back over title, two lines of headings and three pairs.
+    #expect(run.text.components(separatedBy: "\u{1b}[6A").count == 2, "\(run.text)")
     #expect(run.text.contains("Summary: 80 traces"))
   }
 }

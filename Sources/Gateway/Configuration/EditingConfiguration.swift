@@ -17,14 +17,13 @@ extension EditingConfiguration {
     var value = EditingConfiguration()
     var rules = ProcessorRules()
     value.detection = DetectionConfiguration.read(section)
-    rules.resource = section.section("resource") { $0.sections("attributes", AttributeAction.read) } ?? []
-    _ = section.section("attributes") { section -> Bool in
-      rules.attributes = section.sections("actions", AttributeAction.read)
-      rules.attributesFilter = SpanFilterRules.read(section)
-      return true
+    let actions = section.sections(named: "resource") { $0.sections("attributes", AttributeAction.read) }
+    rules.resource = actions.flatMap(\.self)
+    rules.attributes = section.sections(named: "attributes") { section in
+      SpanActionRules(section.sections("actions", AttributeAction.read), filter: SpanFilterRules.read(section))
     }
-    rules.spanName = section.section("span", SpanNameRules.read)
-    rules.redaction = section.section("redaction", RedactionRules.read)
+    rules.spanNames = section.sections(named: "span", SpanNameRules.read)
+    rules.redactions = section.sections(named: "redaction", RedactionRules.read)
     value.rules = rules
     return value
   }

@@ -57,6 +57,13 @@ final class SectionReader {
     self[key]?.elements.compactMap { $0.section(read) } ?? []
   }
 
+  /// The mappings behind a key and behind the key with a slash and a name, in the file's order.
+  func sections<Value>(named key: String, _ read: (SectionReader) -> Value?) -> [Value] {
+    if !asked.contains(key) { asked.append(key) }
+    let named = members.filter { $0.key == key || ($0.key.hasPrefix(key + "/") && $0.key.count > key.count + 1) }
+    return named.compactMap { section($0.key, read) }
+  }
+
   /// All keys, for a mapping whose keys the user makes up; `finish` then has nothing to say.
   func all() -> [(key: String, setting: Setting)] {
     members.map { member in

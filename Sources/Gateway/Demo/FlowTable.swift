@@ -40,12 +40,13 @@ struct FlowTable {
       columns = columns.dropFirst(count)
       return String(repeating: " ", count: max(0, width - name.count)) + name
     }
-    return [groups.joined(separator: "  ")] + all.map { cells in
+    let lines = all.map { cells in
       cells.enumerated().map { column, cell in
         let padding = String(repeating: " ", count: widths[column] - cell.count)
         return column == 0 ? cell + padding : padding + cell
       }.joined(separator: "  ")
     }
+    return [groups.joined(separator: "  ")] + lines
   }
 
   private static func decimal(_ value: Double) -> String { String(format: "%.1f", value) }

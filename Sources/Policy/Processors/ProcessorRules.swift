@@ -1,26 +1,25 @@
 public import LinearRegex
 public import TraceWire
 
-/// What the processors of a role are to do, compiled; everything empty changes nothing. They run in this order.
+/// What the processors of a role are to do, compiled; everything empty changes nothing. They run in this order, and
+/// several of one kind in theirs.
 public struct ProcessorRules: Hashable, Sendable {
   /// What is known of the machine and the pod: attributes that resources get.
   public var detected: [DetectedAttribute] = []
   /// Actions on the attributes of resources, carried out in their order.
   public var resource: [AttributeAction] = []
-  /// Actions on the attributes of spans, likewise.
-  public var attributes: [AttributeAction] = []
-  /// Which spans `attributes` is for.
-  public var attributesFilter = SpanFilterRules()
-  /// What becomes of spans' names; nil where they stay.
-  public var spanName: SpanNameRules?
-  /// What is taken out of everything that has attributes; nil where nothing is.
-  public var redaction: RedactionRules?
+  /// Actions on the attributes of spans.
+  public var attributes: [SpanActionRules] = []
+  /// What becomes of spans' names.
+  public var spanNames: [SpanNameRules] = []
+  /// What is taken out of everything that has attributes.
+  public var redactions: [RedactionRules] = []
 
   /// Rules that change nothing.
   public init() {}
 
   /// Whether spans and scopes stay as they are.
-  var leavesSpans: Bool { attributes.isEmpty && spanName == nil && redaction == nil }
+  var leavesSpans: Bool { attributes.isEmpty && spanNames.isEmpty && redactions.isEmpty }
 }
 
 /// An attribute that every resource gets.
@@ -37,6 +36,19 @@ public struct DetectedAttribute: Hashable, Sendable {
     self.key = key
     self.value = value
     self.overrides = overrides
+  }
+}
+
+/// Actions on the attributes of some spans, carried out in their order.
+public struct SpanActionRules: Hashable, Sendable {
+  public var actions: [AttributeAction]
+  /// Which spans they are for.
+  public var filter: SpanFilterRules
+
+  /// Makes actions.
+  public init(_ actions: [AttributeAction], filter: SpanFilterRules = SpanFilterRules()) {
+    self.actions = actions
+    self.filter = filter
   }
 }
 

@@ -79,25 +79,26 @@ struct SpanFilter: Sendable {
     }
   }
 
-  /// Whether the processor is for this span.
+  /// Whether the processor is for this span. The attributes lie in `bytes`, the span's name in `names`, the service's in
+  /// `request`.
   mutating func takes(
-    _ subject: borrowing SpanSubject, _ list: AttributeList, in bytes: RawSpan, request: RawSpan
+    _ subject: borrowing SpanSubject, _ list: AttributeList, in bytes: RawSpan, names: RawSpan, request: RawSpan
   ) throws(WireFault) -> Bool {
-    if include != nil, try !matches(\.include, subject, list, bytes, request) { return false }
+    if include != nil, try !matches(\.include, subject, list, bytes, names, request) { return false }
     guard exclude != nil else { return true }
-    return try !matches(\.exclude, subject, list, bytes, request)
+    return try !matches(\.exclude, subject, list, bytes, names, request)
   }
 
   private mutating func matches(
     _ path: WritableKeyPath<SpanFilter, Properties?>, _ subject: borrowing SpanSubject, _ list: AttributeList,
-    _ bytes: RawSpan, _ request: RawSpan
+    _ bytes: RawSpan, _ names: RawSpan, _ request: RawSpan
   ) throws(WireFault) -> Bool {
     guard var properties = self[keyPath: path] else { return false }
     self[keyPath: path] = nil
     defer { self[keyPath: path] = properties }
     if !properties.kinds.isEmpty, !properties.kinds.contains(subject.kind) { return false }
     if properties.services?.contain(subject.service, of: request) == false { return false }
-    if properties.names?.contain(subject.name, of: bytes) == false { return false }
+    if properties.names?.contain(subject.name, of: names) == false { return false }
     for index in properties.conditions.indices {
       guard try matches(&properties.conditions[index], list, bytes) else { return false }
     }
@@ -124,7 +125,7 @@ struct SpanFilter: Sendable {
 
 /// What a processor looks at besides the attributes of a span.
 struct SpanSubject {
-  /// The span's name, in the span's bytes.
+  /// The span's name.
   var name = ByteRange()
   /// The service's name, in the request's bytes.
   var service = ByteRange()

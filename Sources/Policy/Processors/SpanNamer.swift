@@ -9,8 +9,6 @@ struct SpanNamer: Sendable {
   private let groups: [[(number: Int, key: [UInt8])]]
   private let breaksAfterMatch: Bool
   private let keepsName: Bool
-  /// The name as it is now.
-  private(set) var name: [UInt8] = []
   private var next: [UInt8] = []
 
   init(_ rules: SpanNameRules) {
@@ -24,17 +22,14 @@ struct SpanNamer: Sendable {
     keepsName = rules.keepOriginalName
   }
 
-  /// Works out a span's name, in `name`, and the attributes that come of it; whether the name is another one.
+  /// Works out a span's name, and the attributes that come of it; whether the name is another one.
   mutating func run(
-    _ subject: borrowing SpanSubject, on list: inout AttributeList, in bytes: RawSpan, growth: inout GrowthLimit
+    _ name: inout [UInt8], on list: inout AttributeList, in bytes: RawSpan, growth: inout GrowthLimit
   ) throws(WireFault) -> Bool {
-    name.empty(capacityMax: 1 << 16)
-    bytes.append(subject.name, to: &name)
-    var isChanged = try join(list, bytes, &growth)
+    var isChanged = try join(list, bytes, &name, &growth)
     for index in matchers.indices {
-      let name = name
       guard matchers[index].find(name.span.bytes, in: 0..<name.count) else { continue }
-      if extract(index, &list, bytes, &growth) { isChanged = true }
+      if extract(index, &list, bytes, &name, &growth) { isChanged = true }
       if breaksAfterMatch { break }
     }
     return isChanged
@@ -42,7 +37,7 @@ struct SpanNamer: Sendable {
 
   /// Makes the name of attributes, where all of them are there.
   private mutating func join(
-    _ list: AttributeList, _ bytes: RawSpan, _ growth: inout GrowthLimit
+    _ list: AttributeList, _ bytes: RawSpan, _ name: inout [UInt8], _ growth: inout GrowthLimit
   ) throws(WireFault) -> Bool {
     guard !sources.isEmpty else { return false }
     next.empty(capacityMax: 1 << 16)
@@ -51,11 +46,11 @@ struct SpanNamer: Sendable {
       if index > 0 { next += separator }
       try list.appendText(found, in: bytes, to: &next)
     }
-    return rename(&growth)
+    return rename(&name, &growth)
   }
 
   /// Puts `next` in the name's place, if the request may grow by it.
-  private mutating func rename(_ growth: inout GrowthLimit) -> Bool {
+  private mutating func rename(_ name: inout [UInt8], _ growth: inout GrowthLimit) -> Bool {
     growth.shorten(&next)
     guard next != name, growth.admits(max(0, next.count &- name.count)) else { return false }
     swap(&name, &next)
@@ -64,7 +59,7 @@ struct SpanNamer: Sendable {
 
   /// Makes attributes of the groups that a pattern has found in the name, and puts their names in their places.
   private mutating func extract(
-    _ index: Int, _ list: inout AttributeList, _ bytes: RawSpan, _ growth: inout GrowthLimit
+    _ index: Int, _ list: inout AttributeList, _ bytes: RawSpan, _ name: inout [UInt8], _ growth: inout GrowthLimit
   ) -> Bool {
     next.empty(capacityMax: 1 << 16)
     var position = 0
@@ -83,6 +78,6 @@ struct SpanNamer: Sendable {
       position = range.upperBound
     }
     next += name[position...]
-    return keepsName ? false : rename(&growth)
+    return keepsName ? false : rename(&name, &growth)
   }
 }

@@ -6,16 +6,14 @@ struct SpanProcessor: Sendable {
   /// The message as it was changed, where it was.
   private(set) var output: [UInt8] = []
 
-  private var editor: AttributeEditor
-  private var editorFilter: SpanFilter
-  private var namer: SpanNamer?
-  private var namerFilter: SpanFilter
-  private var redactor: Redactor?
-  /// By the routes' numbers.
-  private var routeRedactors: [Redactor?]
+  private var editors: [(filter: SpanFilter, editor: AttributeEditor)]
+  private var namers: [(filter: SpanFilter, namer: SpanNamer)]
+  private var redactors: Redactors
   /// Whether anything is redacted, if only on some route.
   let redacts: Bool
 
+  /// The span's name as it is now.
+  private var name: [UInt8] = []
   private var list = AttributeList()
   private var splice = MessageSplice()
   /// Events and links of the span.
@@ -26,33 +24,20 @@ struct SpanProcessor: Sendable {
   private static let bytesKept = 1 << 16
 
   init(_ rules: ProcessorRules, routes: [RedactionRules?]) {
-    editor = AttributeEditor(rules.attributes)
-    editorFilter = SpanFilter(rules.attributesFilter)
-    namer = rules.spanName.map { SpanNamer($0) }
-    namerFilter = SpanFilter(rules.spanName?.filter ?? SpanFilterRules())
-    redactor = rules.redaction.map { Redactor($0) }
-    routeRedactors = routes.map { $0.map { Redactor($0) } }
-    redacts = redactor != nil || routeRedactors.contains { $0 != nil }
+    editors = rules.attributes.map { (SpanFilter($0.filter), AttributeEditor($0.actions)) }
+    namers = rules.spanNames.map { (SpanFilter($0.filter), SpanNamer($0)) }
+    redactors = Redactors(rules.redactions, routes: routes)
+    redacts = !redactors.isEmpty
   }
 
   /// What all redactions came to.
-  var redacted: Redactor.Counts {
-    var sum = redactor?.total ?? Redactor.Counts()
-    for case let other? in routeRedactors.map({ $0?.total }) {
-      sum.removed &+= other.removed
-      sum.masked &+= other.masked
-    }
-    return sum
-  }
+  var redacted: Redactor.Counts { redactors.total }
 
   /// Begins with another request.
-  mutating func begin(requestBytes: Int) {
-    redactor?.begin(requestBytes: requestBytes)
-    for index in routeRedactors.indices { routeRedactors[index]?.begin(requestBytes: requestBytes) }
-  }
+  mutating func begin(requestBytes: Int) { redactors.begin(requestBytes: requestBytes) }
 
   /// Hashes and summaries that there was no room for.
-  var refused: Int { routeRedactors.reduce(redactor?.refused ?? 0) { $0 &+ ($1?.refused ?? 0) } }
+  var refused: Int { redactors.refused }
 
   // MARK: Spans
 
@@ -64,14 +49,11 @@ struct SpanProcessor: Sendable {
   ) throws(WireFault) -> Bool {
     splice.reset()
     let nameRecord = try load(span, of: bytes, &subject)
-    if !editor.isEmpty, try editorFilter.takes(subject, list, in: bytes, request: request) {
-      try editor.run(on: &list, in: bytes, growth: &growth)
+    for index in editors.indices
+    where try editors[index].filter.takes(subject, list, in: bytes, names: bytes, request: request) {
+      try editors[index].editor.run(on: &list, in: bytes, growth: &growth)
     }
-    if namer != nil, try namerFilter.takes(subject, list, in: bytes, request: request),
-      try namer?.run(subject, on: &list, in: bytes, growth: &growth) == true
-    {
-      rename(nameRecord)
-    }
+    if try makeName(of: bytes, &subject, request, &growth) { rename(nameRecord) }
     if redacts { try redactSpan(of: bytes, route) }
     if list.isChanged { list.emit(tag: 0x4a, to: &splice) }
     guard !splice.isEmpty else { return false }
@@ -107,22 +89,41 @@ struct SpanProcessor: Sendable {
     return nameRecord
   }
 
+  /// Works out a span's name, in `name`; whether it is another one.
+  private mutating func makeName(
+    of bytes: RawSpan, _ subject: inout SpanSubject, _ request: RawSpan, _ growth: inout GrowthLimit
+  ) throws(WireFault) -> Bool {
+    guard !namers.isEmpty else { return false }
+    var name: [UInt8] = []
+    swap(&name, &self.name)
+    defer { swap(&name, &self.name) }
+    name.empty(capacityMax: Self.bytesKept)
+    bytes.append(subject.name, to: &name)
+    var isChanged = false
+    for index in namers.indices {
+      subject.name = ByteRange(0, name.count)
+      guard try namers[index].filter.takes(subject, list, in: bytes, names: name.span.bytes, request: request) else {
+        continue
+      }
+      if try namers[index].namer.run(&name, on: &list, in: bytes, growth: &growth) { isChanged = true }
+    }
+    return isChanged
+  }
+
   private mutating func rename(_ record: ByteRange) {
     let start = splice.made.count
-    splice.made += namer?.name ?? []
+    splice.made += name
     let body = ByteRange(start, splice.made.count)
     if record.isEmpty { splice.add(tag: 0x2a, body: body) } else { splice.replace(record, tag: 0x2a, body: body) }
   }
 
   private mutating func redactSpan(of bytes: RawSpan, _ route: Int) throws(WireFault) {
-    try redactor?.run(on: &list, in: bytes)
-    if route >= 0 { try routeRedactors[route]?.run(on: &list, in: bytes) }
+    try redactors.run(on: &list, in: bytes, routes: CollectionOfOne(route))
     for part in parts {
       let owner: SpanAttributes.Owner = part.tag == 0x5a ? .event : .link
       try partList.load(part.body, of: bytes, owner: owner)
       guard !partList.entries.isEmpty else { continue }
-      try redactor?.run(on: &partList, in: bytes)
-      if route >= 0 { try routeRedactors[route]?.run(on: &partList, in: bytes) }
+      try redactors.run(on: &partList, in: bytes, routes: CollectionOfOne(route))
       guard partList.isChanged else { continue }
       partSplice.reset()
       partList.emit(tag: UInt8(truncatingIfNeeded: owner.rawValue), to: &partSplice)
@@ -141,8 +142,7 @@ struct SpanProcessor: Sendable {
     output.empty(capacityMax: Self.bytesKept)
     do throws(WireFault) {
       try list.load(message, of: bytes, owner: owner)
-      try redactor?.run(on: &list, in: bytes)
-      for route in routes.sorted() { try routeRedactors[route]?.run(on: &list, in: bytes) }
+      try redactors.run(on: &list, in: bytes, routes: routes.sorted())
     } catch {
       return true
     }
