@@ -91,26 +91,8 @@ final class AggregatorLane: SpanConsumer {
   var hasRoom: Bool { shared.hasRoom }
 
   func consume(_ request: IntakeRequest, completion: @escaping (IntakeVerdict) -> Void) {
-    guard request.isLarge else { return admit(stage.read(request), request, completion) }
-    let here = NIOLoopBound((lane: self, completion: completion), eventLoop: loop)
-    bulk.execute(on: number) { [loop] stage in
-      let read = stage.read(request)
-      loop.execute { here.value.lane.admit(read, request, here.value.completion) }
-    }
-  }
-
-  /// Takes in a request that was read, unless it is here already or there is no room.
-  private func admit(
-    _ outcome: (AggregatorStage.Read?, IntakeVerdict), _ request: IntakeRequest,
-    _ completion: @escaping (IntakeVerdict) -> Void
-  ) {
-    guard let read = outcome.0 else { return completion(outcome.1) }
-    let reading = request.census?.readingBytes ?? 0
-    guard let charge = RequestCharge(read.request.bytes.count + reading, to: shared.budget) else {
-      return completion(.overload(retryAfter: shared.retryAfter))
-    }
-    var batch = request.batch
-    batch?.origin.region = request.peer.region
+    let batch = Self.identity(of: request)
+    // First of all: a relay that lost the answer sends everything once more, and nothing is to be done for it.
     if let batch {
       switch shared.known.arrived(batch, waiter: answer(completion)) {
       case .new: break
@@ -118,17 +100,44 @@ final class AggregatorLane: SpanConsumer {
       case .pending: return
       }
     }
+    guard request.isLarge else { return admit(stage.read(request), request, batch, completion) }
+    let here = NIOLoopBound((lane: self, completion: completion), eventLoop: loop)
+    bulk.execute(on: number) { [loop] stage in
+      let read = stage.read(request)
+      loop.execute { here.value.lane.admit(read, request, batch, here.value.completion) }
+    }
+  }
+
+  /// What a relay calls the request, in the name of its region.
+  private static func identity(of request: IntakeRequest) -> BatchIdentity? {
+    var batch = request.batch
+    batch?.origin.region = request.peer.region
+    return batch
+  }
+
+  /// Takes in a request that was read, unless there is no room.
+  private func admit(
+    _ outcome: (AggregatorStage.Read?, IntakeVerdict), _ request: IntakeRequest, _ batch: BatchIdentity?,
+    _ completion: @escaping (IntakeVerdict) -> Void
+  ) {
+    let conclude = { [shared] (verdict: IntakeVerdict) in
+      if let batch { shared.known.concluded(batch, verdict) }
+      completion(verdict)
+    }
+    guard let read = outcome.0 else { return conclude(outcome.1) }
+    let reading = request.census?.readingBytes ?? 0
+    guard let charge = RequestCharge(read.request.bytes.count + reading, to: shared.budget) else {
+      return conclude(.overload(retryAfter: shared.retryAfter))
+    }
     let taken = TakenRequest(
       request: read.request, lists: read.lists, receiver: request.receiver, batch: batch, charge: charge)
     if let journal = shared.journal { return write(taken, read.packed, to: journal, answer(completion)) }
     taken.book(in: shared.ledger)
-    let conclude = { [shared] in
-      if let batch { shared.known.concluded(batch, taken.verdict) }
-      completion(taken.verdict)
+    if taken.request.facts.spans.count > Self.spansAtOnce {
+      return handInTurn(taken) { conclude(taken.verdict) }
     }
-    if taken.request.facts.spans.count > Self.spansAtOnce { return handInTurn(taken, then: conclude) }
     hand(taken, entry: nil)
-    conclude()
+    conclude(taken.verdict)
   }
 
   /// The completion, from any thread.
