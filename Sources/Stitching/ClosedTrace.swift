@@ -3,7 +3,8 @@ public import TraceWire
 /// A trace as it is handed on to the exporters: whole, and gone from the shard.
 public struct ClosedTrace: Sendable {
   public let traceID: TraceID
-  /// Complete `resource_spans` fields, one after the other; an `ExportTraceServiceRequest` by itself.
+  /// Complete `resource_spans` fields, one after the other; an `ExportTraceServiceRequest` by itself. Empty where the
+  /// shard keeps no bytes.
   public let payload: [UInt8]
   public let spanCount: Int
   /// Whether it has exactly one root and no entry whose parent never came.

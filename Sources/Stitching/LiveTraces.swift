@@ -106,7 +106,7 @@ struct LiveTraces {
   }
 
   /// Takes in the bytes of the spans that were absorbed after this one, or of all spans of the trace (`.max`).
-  mutating func append(_ bytes: inout [UInt8], to slot: UInt32, after last: UInt32, now: UInt64) {
+  mutating func append(_ bytes: inout [UInt8], to slot: UInt32, after last: UInt32) {
     if !traces[Int(slot)].isUnmasked {
       pool.read(traces[Int(slot)].spans, after: last, into: &fresh)
       if !mask.apply(fresh, of: traces[Int(slot)].id, to: &bytes) { unmask(slot, before: last) }
@@ -114,6 +114,10 @@ struct LiveTraces {
     store(bytes, slot)
     traces[Int(slot)].rawBytes &+= UInt32(clamping: bytes.count)
     if fresh.capacity > 1 << 12 { fresh = [] }
+  }
+
+  /// Notes that a span of the trace has just come.
+  @inline(__always) mutating func touch(_ slot: UInt32, now: UInt64) {
     guard traces[Int(slot)].lastSeen != now else { return }
     traces[Int(slot)].lastSeen = now
     guard !traces[Int(slot)].isAsked else { return }

@@ -17,7 +17,7 @@ extension ShardState {
         ask(slot, early: nil, isArmed: false)
       } else {
         let trace = close(slot, isArmed: false, now)
-        bytes &+= trace.payload.count
+        bytes &+= trace.payload.count &+ trace.heldBytes
         traces.append(trace)
       }
     }
@@ -50,7 +50,7 @@ extension ShardState {
     var bytes = 0
     while traces.count < limit, bytes < limits.closedBytesPerAdvance || limit == .max, let slot = live.longestIdle {
       let trace = close(slot, early: .shutdown, now)
-      bytes &+= trace.payload.count
+      bytes &+= trace.payload.count &+ trace.heldBytes
       traces.append(trace)
     }
     return traces
@@ -69,7 +69,7 @@ extension ShardState {
     flows.count(closing: closing, summary)
     for span in closing { halfLinks.remember(span, in: id, now: now) }
     closed.remember(id, closing, live.pairs(slot), now: now)
-    let payload = live.payload(slot, closing)
+    let payload = keepsBytes ? live.payload(slot, closing) : []
     return ClosedTrace(
       traceID: id, payload: payload, spanCount: closing.count, isComplete: summary.isComplete,
       isCrossRegion: summary.isCrossRegion, heldBytes: live.remove(slot, isArmed: isArmed))

@@ -82,8 +82,10 @@ extension ShardState {
     guard !accepted.isEmpty else { return }
     report.accepted &+= accepted.count
     match(slot)
+    live.touch(slot, now: now)
+    guard keepsBytes else { return }
     cutAccepted(of: request)
-    live.append(&cut, to: slot, after: last, now: now)
+    live.append(&cut, to: slot, after: last)
   }
 
   /// Counts the links that have just been completed in a live trace.
@@ -120,6 +122,7 @@ extension ShardState {
       accepted.append(index)
     }
     report.late &+= accepted.count
+    guard keepsBytes else { return }
     cutAccepted(of: request)
     report.latePayload.append(contentsOf: cut)
   }

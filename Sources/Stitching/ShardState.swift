@@ -26,6 +26,8 @@ struct ShardState {
   var cut: [UInt8] = []
   /// Whether a trace closes only when its owner says so, having been asked; otherwise it closes at once.
   let asksBeforeClosing: Bool
+  /// Whether spans' bytes are kept to be handed on.
+  let keepsBytes: Bool
   /// Traces whose closing is to be asked for.
   var questions: [TraceID] = []
   /// Bytes that may still be written for the request at hand.
@@ -33,13 +35,14 @@ struct ShardState {
 
   init(
     limits: StitchingLimits, flow: FlowLimits, names: FlowNames, hash: KeyedHash, now: UInt64,
-    asksBeforeClosing: Bool = false
+    asksBeforeClosing: Bool = false, keepsBytes: Bool = true
   ) {
     self.limits = limits.inRange
     flowLimits = flow
     self.names = names
     self.hash = hash
     self.asksBeforeClosing = asksBeforeClosing
+    self.keepsBytes = keepsBytes
     policy = ClosePolicy(limits)
     segmenter = Segmenter(names: names, hash: hash.derived(1))
     // Small enough that a small limit is not a few blocks, and large enough that there are not too many.

@@ -27,7 +27,8 @@ public struct StitchingLimits: Sendable, Equatable {
   public var maxExpansion = 16
   /// The most traces one call of `advance` closes.
   public var closedPerAdvance = 32
-  /// Bytes of closed traces from which on a call closes no further one: they are not compressed any more.
+  /// Bytes of closed traces, as they were held and as they are handed on, from which on a call closes no further one:
+  /// they are not compressed any more.
   public var closedBytesPerAdvance = 1 << 20
 
   public init() {}

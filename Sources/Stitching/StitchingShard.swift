@@ -15,12 +15,15 @@ public final class StitchingShard {
   ///   - now: monotonic nanoseconds.
   ///   - asksBeforeClosing: whether a trace closes only with `close(_:now:)`, having been asked for by
   ///     `takeQuestions()`; only `closeOldest` and `closeAll` close on their own then.
+  ///   - keepsBytes: whether spans' bytes are held to be handed on. Where nobody takes them, facts are enough to
+  ///     stitch and count: payloads are empty then.
   public init(
     limits: StitchingLimits, flow: FlowLimits, names: FlowNames, hash: KeyedHash, now: UInt64,
-    asksBeforeClosing: Bool = false
+    asksBeforeClosing: Bool = false, keepsBytes: Bool = true
   ) {
     state = ShardState(
-      limits: limits, flow: flow, names: names, hash: hash, now: now, asksBeforeClosing: asksBeforeClosing)
+      limits: limits, flow: flow, names: names, hash: hash, now: now, asksBeforeClosing: asksBeforeClosing,
+      keepsBytes: keepsBytes)
   }
 
   /// Takes in the spans of a request with these indices, all valid; quickest when a trace's are next to

@@ -54,7 +54,7 @@ import TraceWire
       // The second part's bytes hold one span more than its facts.
       var bytes = request(step == 1 ? Array(part) + [TestSpan(id: 99)] : Array(part)).bytes
       all += bytes
-      live.append(&bytes, to: slot, after: last, now: 0)
+      live.append(&bytes, to: slot, after: last)
     }
     var records: [SpanRecord] = []
     live.read(slot, into: &records)

@@ -81,7 +81,7 @@ final class AggregatorRole: StartedRole {
           limits: configuration.stitchingLimits.divided(by: loops.count),
           flow: configuration.flowLimits.divided(by: loops.count), names: names,
           hash: secret.derived(UInt64(number) + 1), now: begin,
-          asksBeforeClosing: journal != nil),
+          asksBeforeClosing: journal != nil, keepsBytes: shared.fanOut != nil),
         exporters: exporterLanes.map { $0.value(on: loop) }, bulk: bulk, turns: threads.turns.value(on: loop),
         retention: configuration.flow.linkTTL, number: number, loop: loop)
     }
