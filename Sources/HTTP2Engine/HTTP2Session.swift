@@ -33,6 +33,9 @@ final class HTTP2Session {
   /// Bytes of responses that are not whole.
   var heldResponseBytes = 0
   private(set) var isInside = false
+  /// Where bodies go while nghttp2 makes frames, and how many bytes went there since it was called.
+  private var sink: ((UnsafeRawBufferPointer) -> Void)?
+  private var dataBytesSent = 0
   var isFlushAsked = false
   private var noted: HTTP2Fault?
   /// The fault that ended the connection, once one did.
@@ -159,19 +162,37 @@ final class HTTP2Session {
   private var isCodecDead: Bool { (fault?.code ?? 0) < 0 }
 
   private func pump(upTo byteCount: Int, _ sink: (UnsafeRawBufferPointer) -> Void) -> Bool {
-    isInside = true
-    defer { isInside = false }
-    var left = byteCount
-    while left > 0 {
-      var block: UnsafePointer<UInt8>?
-      let size = nghttp2_session_mem_send(raw, &block)
-      if size < 0 { note(Int32(clamping: size)) }
-      if size <= 0 { return true }
-      let frame = UnsafeRawBufferPointer(start: block, count: size)
-      if isAnnounced { sink(frame) } else { announce(frame, sink) }
-      left = left &- size
+    withoutActuallyEscaping(sink) { sink in
+      isInside = true
+      self.sink = sink
+      defer {
+        isInside = false
+        self.sink = nil
+      }
+      var left = byteCount
+      while left > 0 {
+        var block: UnsafePointer<UInt8>?
+        dataBytesSent = 0
+        let size = nghttp2_session_mem_send(raw, &block)
+        if size < 0 { note(Int32(clamping: size)) }
+        guard size > 0 || (size == 0 && dataBytesSent > 0) else { return true }
+        left = left &- size &- dataBytesSent
+        guard size > 0 else { continue }
+        let frame = UnsafeRawBufferPointer(start: block, count: size)
+        if isAnnounced { sink(frame) } else { announce(frame, sink) }
+      }
+      return false
     }
-    return false
+  }
+
+  /// Hands on a DATA frame: its head, and so many bytes of the stream's body from where they are. False where the stream
+  /// is not there any more.
+  func sendData(head: UnsafeRawBufferPointer, _ byteCount: Int, on id: Int32) -> Bool {
+    guard let sink, let stream = streams[id], stream.outgoing.left >= byteCount else { return false }
+    sink(head)
+    stream.outgoing.send(byteCount, sink)
+    dataBytesSent &+= head.count &+ byteCount
+    return true
   }
 
   /// Hands on the first frame, a server's SETTINGS, with the number of streams that it allows put in. nghttp2 is told

@@ -17,27 +17,24 @@ struct OutgoingBody {
   /// Bytes still to be sent.
   var left: Int { prefix.count + body.count - sent }
 
-  /// Copies the next bytes; the memory of both pieces is given back with the last of them.
-  mutating func read(into target: UnsafeMutableRawBufferPointer) -> Int {
-    var copied = 0
-    if sent < prefix.count { copied = Self.copy(prefix, from: sent, into: target) }
-    if sent + copied >= prefix.count {
-      let rest = UnsafeMutableRawBufferPointer(rebasing: target[copied...])
-      copied += Self.copy(body, from: sent + copied - prefix.count, into: rest)
-    }
-    sent += copied
+  /// Hands on the next bytes, of which so many must be left; the memory of both pieces is given back with the last.
+  mutating func send(_ byteCount: Int, _ sink: (UnsafeRawBufferPointer) -> Void) {
+    let end = sent + byteCount
+    Self.send(prefix, from: sent, to: end, sink)
+    Self.send(body, from: sent - prefix.count, to: end - prefix.count, sink)
+    sent = end
     if left == 0 {
       prefix = []
       body = []
       sent = 0
     }
-    return copied
   }
 
-  private static func copy(_ piece: [UInt8], from start: Int, into target: UnsafeMutableRawBufferPointer) -> Int {
-    let count = min(piece.count - start, target.count)
-    guard count > 0 else { return 0 }
-    piece.withUnsafeBytes { target.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[start..<start + count])) }
-    return count
+  private static func send(
+    _ piece: [UInt8], from start: Int, to end: Int, _ sink: (UnsafeRawBufferPointer) -> Void
+  ) {
+    let (start, end) = (max(start, 0), min(end, piece.count))
+    guard start < end else { return }
+    piece.withUnsafeBytes { sink(UnsafeRawBufferPointer(rebasing: $0[start..<end])) }
   }
 }

@@ -95,24 +95,34 @@ enum SessionCallbacks {
       _, _, _, session, stream, frameMax, _ in
       min(SessionCallbacks.dataFrameBytesMax, Int(session), Int(stream), Int(frameMax))
     }
+    nghttp2_session_callbacks_set_send_data_callback(callbacks) { _, frame, head, count, _, userData in
+      guard let frame, let session = SessionCallbacks.session(userData) else {
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue
+      }
+      let isSent = session.sendData(
+        head: UnsafeRawBufferPointer(start: head, count: 9), count, on: frame.pointee.hd.stream_id)
+      // One frame a turn: between two of them `pump` sees how much went.
+      return isSent ? NGHTTP2_ERR_PAUSE.rawValue : NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue
+    }
   }
 
-  /// What nghttp2 fetches a stream's body from, piece by piece.
+  /// What nghttp2 asks for a stream's body, piece by piece. The bytes themselves go past it, to `sendData`.
   static let bodySource: nghttp2_data_provider = {
     var source = nghttp2_data_provider()
-    source.read_callback = { raw, id, target, count, flags, _, userData in
-      guard let target, let flags, let stream = SessionCallbacks.session(userData)?.stream(id) else {
+    source.read_callback = { raw, id, _, most, flags, _, userData in
+      guard let flags, let stream = SessionCallbacks.session(userData)?.stream(id) else {
         return Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue)
       }
-      let copied = stream.outgoing.read(into: UnsafeMutableRawBufferPointer(start: target, count: count))
-      guard stream.outgoing.left == 0 else { return copied }
+      flags.pointee |= NGHTTP2_DATA_FLAG_NO_COPY.rawValue
+      let count = min(stream.outgoing.left, most)
+      guard count == stream.outgoing.left else { return count }
       flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue
       if stream.outgoing.trailers.count > 0 {
         flags.pointee |= NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
         let code = stream.outgoing.trailers.withLines { nghttp2_submit_trailer(raw, id, $0.baseAddress, $0.count) }
         if code != 0 { return Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue) }
       }
-      return copied
+      return count
     }
     return source
   }()

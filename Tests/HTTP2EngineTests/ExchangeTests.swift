@@ -122,8 +122,15 @@ struct ExchangeTests {
     let link = Link()
     link.settle()
     link.post(body: [UInt8](repeating: 1, count: 100_000))
-    var largest = 0
-    try link.client.drain { largest = max(largest, $0.count) }
+    var bytes: [UInt8] = []
+    try link.client.drain { bytes.append(contentsOf: $0) }
+    var (largest, offset) = (0, 0)
+    while offset + 9 <= bytes.count {
+      let size = 9 + Int(bytes[offset]) << 16 + Int(bytes[offset + 1]) << 8 + Int(bytes[offset + 2])
+      largest = max(largest, size)
+      offset += size
+    }
+    #expect(offset == bytes.count)
     #expect(largest == 16_384)
   }
 
