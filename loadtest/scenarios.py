@@ -186,7 +186,8 @@ class LongLink:
         return contender.name == "Longspan"
 
     def run(self, contender, setting):
-        sink = Sink(setting.loadtest, setting.folder)
+        # An aggregator's window.
+        sink = Sink(setting.loadtest, setting.folder, options=["--window", "32MiB"])
         proxy = Proxy(setting.loadtest, setting.folder, sink.address, "100ms", "1Gbit")
         process, ends = contender.start(setting.folder, proxy.address, {})
         try:

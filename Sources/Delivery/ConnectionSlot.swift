@@ -15,12 +15,18 @@ struct ConnectionSlot: Sendable {
 
   struct InFlight: Sendable {
     var sequence: UInt64
+    /// Bytes on the wire.
+    var bytes: Int
     var sentAt: UInt64
     var deadline: UInt64
   }
 
   var state: State
-  var inFlight: [InFlight] = []
+  private(set) var inFlight: [InFlight] = []
+  /// Bytes of the requests in flight.
+  private(set) var bytesInFlight = 0
+  /// Whether the connection takes one more request: what it was given has left, as far as its peer lets it.
+  var hasRoom = true
   /// What is left of the requests that may be in flight, over all connections of this slot: they take the same way.
   var allowance = RequestAllowance()
   /// The streams the peer allows at once.
@@ -36,12 +42,33 @@ struct ConnectionSlot: Sendable {
 
   init(connectAt: UInt64) { state = .down(until: connectAt) }
 
-  func room(_ requestsMax: Int) -> Int {
-    state == .ready ? max(0, min(requestsMax, peerConcurrency, allowance.limit) - inFlight.count) : 0
+  /// Whether a request may be sent now. One that is larger than all that may be in flight goes alone.
+  func mayCarry(_ options: ForwarderOptions) -> Bool {
+    guard state == .ready, hasRoom, inFlight.isEmpty || bytesInFlight < options.bytesPerConnection else { return false }
+    return inFlight.count < min(options.requestsPerConnection, peerConcurrency, allowance.limit)
+  }
+
+  mutating func add(_ request: InFlight) {
+    inFlight.append(request)
+    bytesInFlight += request.bytes
+  }
+
+  /// Notes what a request comes to on the wire.
+  mutating func weigh(_ sequence: UInt64, bytes: Int) {
+    guard let index = inFlight.firstIndex(where: { $0.sequence == sequence }) else { return }
+    bytesInFlight += bytes - inFlight[index].bytes
+    inFlight[index].bytes = bytes
   }
 
   mutating func remove(_ sequence: UInt64) -> InFlight? {
     guard let index = inFlight.firstIndex(where: { $0.sequence == sequence }) else { return nil }
+    bytesInFlight -= inFlight[index].bytes
     return inFlight.remove(at: index)
+  }
+
+  /// Forgets what is in flight, and gives it.
+  mutating func removeAll() -> [InFlight] {
+    defer { (inFlight, bytesInFlight) = ([], 0) }
+    return inFlight
   }
 }

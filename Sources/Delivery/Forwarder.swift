@@ -1,8 +1,10 @@
 /// One lane towards one destination: some connections, a queue, and what is to happen next.
 ///
 /// It is told events and appends commands, to be carried out in order after the event returns; carrying one out may
-/// lead to the next event. Batches go out oldest first on the connection with the fewest requests in flight. No failure
-/// of a connection by itself loses a batch; only the peer's word ends one, or `max_elapsed_time` without its answer.
+/// lead to the next event. Batches go out oldest first on the connection with the fewest requests in flight, and one
+/// after the other: none before the connection has taken the last, so that a link holds what fits on it and the rest
+/// waits in the queue. No failure of a connection by itself loses a batch; only the peer's word ends one, or
+/// `max_elapsed_time` without its answer.
 public struct Forwarder: Sendable {
   public private(set) var options: ForwarderOptions
   public private(set) var queue: SendingQueue
@@ -31,6 +33,8 @@ public struct Forwarder: Sendable {
   /// Requests that a slot's connection may have in flight where answers came too late; the configured number and the
   /// peer's hold besides.
   public func allowance(slot: Int) -> Int { slots.indices.contains(slot) ? slots[slot].allowance.limit : .max }
+  /// Batches that are not in flight.
+  public var waitingBatches: Int { queue.count - inFlightRequests }
   /// Connections that are up.
   public var readyConnections: Int { slots.reduce(0) { $0 + ($1.state == .ready ? 1 : 0) } }
   /// Whether `beginDrain` was called.
@@ -63,6 +67,7 @@ public struct Forwarder: Sendable {
     slots[slot].state = slots[slot].isRetired || slots[slot].isReplaced ? .leaving : .ready
     slots[slot].peerConcurrency = max(0, concurrency)
     slots[slot].isProven = false
+    slots[slot].hasRoom = true
     closeIfLeft(slot, &commands)
     proceed(now, &commands)
   }
@@ -73,6 +78,23 @@ public struct Forwarder: Sendable {
   ) {
     guard slots.indices.contains(slot) else { return }
     slots[slot].peerConcurrency = max(0, concurrency)
+    proceed(now, &commands)
+  }
+
+  /// A batch was given to its connection, as so many bytes. Without room the next one waits for `connectionRoom`.
+  public mutating func carried(
+    _ sequence: UInt64, slot: Int, bytes: Int, hasRoom: Bool, now: UInt64, into commands: inout [ForwarderCommand]
+  ) {
+    guard slots.indices.contains(slot) else { return }
+    slots[slot].weigh(sequence, bytes: bytes)
+    slots[slot].hasRoom = hasRoom
+    if hasRoom { proceed(now, &commands) }
+  }
+
+  /// What the connection was given has left, as far as its peer lets it.
+  public mutating func connectionRoom(slot: Int, now: UInt64, into commands: inout [ForwarderCommand]) {
+    guard slots.indices.contains(slot) else { return }
+    slots[slot].hasRoom = true
     proceed(now, &commands)
   }
 
@@ -88,8 +110,7 @@ public struct Forwarder: Sendable {
   public mutating func connectionDown(slot: Int, now: UInt64, into commands: inout [ForwarderCommand]) {
     guard slots.indices.contains(slot) else { return }
     if case .down = slots[slot].state { return }
-    let inFlight = slots[slot].inFlight
-    slots[slot].inFlight = []
+    let inFlight = slots[slot].removeAll()
     var wait: UInt64 = 0
     if slots[slot].isProven || slots[slot].isReplaced {
       slots[slot].failures = 0
@@ -167,7 +188,7 @@ public struct Forwarder: Sendable {
 
   /// Gives up everything that is held. To be booked like other settlements.
   public mutating func abandon() -> [Settlement] {
-    for slot in slots.indices { slots[slot].inFlight = [] }
+    for slot in slots.indices { _ = slots[slot].removeAll() }
     return queue.settleAll().map { Settlement(sequence: $0.sequence, batch: $0.batch, cause: .abandoned) }
   }
 
@@ -307,7 +328,9 @@ public struct Forwarder: Sendable {
     while let slot = roomiestSlot(), let sequence = queue.nextToSend(now) {
       let deadline = now.later(by: timeout(of: sequence))
       let attempt = queue.sent(sequence, slot: slot, now: now, deadline: deadline)
-      slots[slot].inFlight.append(ConnectionSlot.InFlight(sequence: sequence, sentAt: now, deadline: deadline))
+      let bytes = queue[sequence]?.batch.byteCount ?? 0
+      slots[slot].add(ConnectionSlot.InFlight(sequence: sequence, bytes: bytes, sentAt: now, deadline: deadline))
+      slots[slot].hasRoom = false
       commands.append(.send(slot: slot, sequence: sequence, attempt: attempt))
     }
   }
@@ -323,7 +346,7 @@ public struct Forwarder: Sendable {
   /// The connection with room that has the fewest requests in flight.
   private func roomiestSlot() -> Int? {
     var best: Int?
-    for slot in slots.indices where slots[slot].room(options.requestsPerConnection) > 0 {
+    for slot in slots.indices where slots[slot].mayCarry(options) {
       if let current = best, slots[current].inFlight.count <= slots[slot].inFlight.count { continue }
       best = slot
     }

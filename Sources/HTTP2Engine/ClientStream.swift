@@ -15,6 +15,8 @@ final class ClientStream: HTTP2Stream {
   private var trailers = HeaderFields()
   private var body: [UInt8] = []
   private let bodyBytesMax: Int
+  /// Called when the whole request was handed to the transport.
+  var onSent: (() -> Void)?
 
   init(id: Int32, session: HTTP2Session, bodyBytesMax: Int, completion: @escaping ClientCompletion) {
     self.completion = completion
@@ -63,6 +65,12 @@ final class ClientStream: HTTP2Stream {
     session.heldResponseBytes += bytes.count
   }
 
+  override func localEnded() {
+    let report = onSent
+    onSent = nil
+    report?()
+  }
+
   override func remoteEnded() {
     complete(.success(ClientResponse(status: status, fields: fields, body: body, trailers: trailers)))
     // The answer came before all of the request went: nobody wants the rest.
@@ -95,6 +103,7 @@ final class ClientStream: HTTP2Stream {
   private func complete(_ result: Result<ClientResponse, ClientFailure>) {
     guard let completion else { return }
     self.completion = nil
+    onSent = nil
     session?.heldResponseBytes -= body.count
     fields = HeaderFields()
     trailers = HeaderFields()

@@ -42,18 +42,21 @@ public final class HTTP2Client {
     try session.drain(upTo: byteCount, sink)
   }
 
-  /// Sends a request whose body is `prefix` and then `body`; both are held, not copied. `completion` is called exactly
-  /// once, from inside `receive`, `drain`, `cancel`, `connectionLost` or deinit, and may submit again. Returns the
-  /// stream's number, or nil (and `completion` is not called) when `canSubmit` is false.
+  /// Sends a request whose body is `prefix` and then `body`; both are held, not copied, until they were drained: `sent`
+  /// tells of that, from inside `drain`, unless the request ends before. `completion` is called exactly once, from
+  /// inside `receive`, `drain`, `cancel`, `connectionLost` or deinit, and may submit again. Returns the stream's number,
+  /// or nil (and `completion` is not called) when `canSubmit` is false.
   @discardableResult
   public func submit(
-    _ request: ClientRequest, prefix: [UInt8] = [], body: [UInt8] = [], completion: @escaping ClientCompletion
+    _ request: ClientRequest, prefix: [UInt8] = [], body: [UInt8] = [], sent: (() -> Void)? = nil,
+    completion: @escaping ClientCompletion
   ) -> Int32? {
     guard canSubmit else { return nil }
     let hasData = !(prefix.isEmpty && body.isEmpty)
     guard let id = session.submitRequest(request.lines, hasData: hasData) else { return nil }
     let stream = ClientStream(id: id, session: session, bodyBytesMax: limits.responseBytesMax, completion: completion)
     stream.outgoing = OutgoingBody(prefix: prefix, body: body)
+    stream.onSent = sent
     session.adopt(stream)
     session.askForFlush()
     return id
@@ -64,6 +67,10 @@ public final class HTTP2Client {
 
   /// Whether one more request may be sent now. It changes with every answer and whatever the peer says.
   public var canSubmit: Bool { acceptsNewRequests && activeRequests < concurrencyMax && session.mayOpenStream }
+
+  /// Whether the body of one more request would begin to leave with the next drain: nothing waits to be drained, and
+  /// the peer's window for the connection is open. What waits for the window of its own stream holds up nobody.
+  public var isOutputFree: Bool { !session.hasOutput && session.peerWindow > 0 }
 
   /// Requests that may be in flight, by the peer's SETTINGS and our own limit.
   public var concurrencyMax: Int { min(session.peerConcurrencyMax, max(limits.requestsInFlightMax, 1)) }

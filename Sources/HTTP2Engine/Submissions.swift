@@ -106,6 +106,9 @@ extension HTTP2Session {
     Int(nghttp2_session_get_remote_settings(raw, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS))
   }
 
+  /// Bytes of bodies that the peer takes on all streams together.
+  var peerWindow: Int { Int(nghttp2_session_get_remote_window_size(raw)) }
+
   /// Whether a stream may be opened at all: neither side went away, and stream numbers are left.
   var mayOpenStream: Bool { nghttp2_session_check_request_allowed(raw) != 0 }
 }

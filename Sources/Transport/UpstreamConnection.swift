@@ -19,6 +19,8 @@ public final class UpstreamConnection: ChannelDuplexHandler {
   public var onDown: ((UpstreamFailure) -> Void)?
   /// Called when the peer allows another number of requests in flight, or the connection must not be given any more.
   public var onCapacityChange: (() -> Void)?
+  /// Called when there is room for a request, if there was none when `askForRoom` was called last.
+  public var onRoom: (() -> Void)?
 
   /// How much is encrypted and written at once.
   private static let drainBytes = 128 << 10
@@ -38,6 +40,8 @@ public final class UpstreamConnection: ChannelDuplexHandler {
   /// Completions run inside `drain` too: what they lead to is drained by the flush that is under way.
   private var isFlushing = false
   private var capacity = (concurrencyMax: 0, isGoingAway: false)
+  /// Somebody waits for room.
+  private var isRoomAwaited = false
 
   /// When bytes last came, or the connection was made: nanoseconds on the clock of `NIODeadline`. A connection that
   /// brought nothing for longer than an answer may take is dead, whatever the system thinks.
@@ -94,17 +98,31 @@ public final class UpstreamConnection: ChannelDuplexHandler {
   /// The connection is done for new requests (GOAWAY, `connection: close`), though some may still be in flight.
   public var isGoingAway: Bool { engine.isGoingAway }
 
-  /// Sends a request with a body in two pieces; `completion` is called exactly once, on this loop.
+  /// Whether what was submitted has left, as far as the peer takes it: one more request would begin to leave at once.
+  /// Otherwise `onRoom` tells when. A request may be submitted all the same, but then its body lies here for nothing.
+  public func askForRoom() -> Bool {
+    isRoomAwaited = !hasRoom
+    return !isRoomAwaited
+  }
+
+  private var hasRoom: Bool {
+    guard !isDown, let context else { return false }
+    guard case .http2(let client) = engine else { return true }
+    return context.channel.isWritable && client.isOutputFree
+  }
+
+  /// Sends a request with a body in two pieces; `completion` is called exactly once, on this loop. `sent` tells, in
+  /// HTTP/2, that the body is held here no more.
   /// Returns the stream, by which the request can be cancelled; `nil` when it could not be sent.
   public func submit(
-    _ request: ClientRequest, prefix: [UInt8], body: [UInt8],
+    _ request: ClientRequest, prefix: [UInt8], body: [UInt8], sent: (() -> Void)? = nil,
     completion: @escaping (Result<ClientResponse, ClientFailure>) -> Void
   ) -> Int32? {
     guard canSubmit else { return nil }
     switch engine {
     case .undecided: return nil
     case .http2(let client):
-      let stream = client.submit(request, prefix: prefix, body: body, completion: completion)
+      let stream = client.submit(request, prefix: prefix, body: body, sent: sent, completion: completion)
       flush()
       return stream
     case .http1(let client):
@@ -208,7 +226,7 @@ public final class UpstreamConnection: ChannelDuplexHandler {
     }
     engine.connectionLost()
     let report = onDown
-    (onUp, onDown, onCapacityChange) = (nil, nil, nil)
+    (onUp, onDown, onCapacityChange, onRoom) = (nil, nil, nil, nil)
     report?(failure)
   }
 
@@ -306,13 +324,16 @@ public final class UpstreamConnection: ChannelDuplexHandler {
   private func flush() {
     guard let context, !isReading, !isFlushing, !isDown, context.channel.isActive else { return }
     isFlushing = true
-    defer { isFlushing = false }
     if case .http2(let client) = engine {
       while context.channel.isWritable, tls?.isEstablished ?? true,
         scratch.withPlain({ drain(client, into: &$0, context) })
       {}
     }
     if let tls, !isDown { write(tls, context) }
+    isFlushing = false
+    guard isRoomAwaited, hasRoom else { return }
+    isRoomAwaited = false
+    onRoom?()
   }
 
   /// Drains and writes some. False: there was nothing more, or the connection has ended.

@@ -12,6 +12,7 @@ struct ForwarderSimulation {
     case wake
     case leaving(slot: Int, epoch: Int)
     case limit(slot: Int, epoch: Int, Int)
+    case room(slot: Int, epoch: Int)
   }
 
   struct Connection {
@@ -19,6 +20,7 @@ struct ForwarderSimulation {
     var isAsked = false
     var isUp = false
     var isLeaving = false
+    var hasRoom = true
     var concurrency = Int.max
     var inFlight: [UInt64: Int] = [:]
   }
@@ -50,6 +52,8 @@ struct ForwarderSimulation {
   private var order = 0
   private var armed: UInt64?
   private var connections: [Connection] = []
+  private var commands: [ForwarderCommand] = []
+  private var isCarryingOut = false
   private var history: [UInt64: History] = [:]
   private var nextSequence: UInt64 = 0
   /// Since when a batch could have been sent at any time.
@@ -65,6 +69,7 @@ struct ForwarderSimulation {
     options = ForwarderOptions(
       connections: Int.random(in: 1...4, using: &random),
       requestsPerConnection: Int.random(in: 1...6, using: &random),
+      bytesPerConnection: Int.random(in: 1...1000, using: &random),
       requestTimeout: .seconds(Int.random(in: 1...5, using: &random)),
       retry: RetrySchedule(
         initialInterval: .milliseconds(Int.random(in: 10...2000, using: &random)),
@@ -112,9 +117,16 @@ struct ForwarderSimulation {
   private mutating func delay(_ most: UInt64) -> UInt64 { UInt64.random(in: 0...most, using: &random) }
 
   private mutating func tell(_ event: (inout Forwarder, UInt64, inout [ForwarderCommand]) -> Void) {
-    var commands: [ForwarderCommand] = []
     event(&forwarder, now, &commands)
-    for command in commands { carryOut(command) }
+    guard !isCarryingOut else { return }
+    isCarryingOut = true
+    var next = 0
+    while next < commands.count {
+      carryOut(commands[next])
+      next += 1
+    }
+    commands = []
+    isCarryingOut = false
   }
 
   private mutating func happen(_ event: Event, at time: UInt64) {
@@ -138,6 +150,10 @@ struct ForwarderSimulation {
       guard connections[slot].epoch == epoch, connections[slot].isUp else { return }
       connections[slot].concurrency = concurrency
       tell { $0.connectionLimit(slot: slot, concurrency: concurrency, now: $1, into: &$2) }
+    case .room(let slot, let epoch):
+      guard connections[slot].epoch == epoch, connections[slot].isUp else { return }
+      connections[slot].hasRoom = true
+      tell { $0.connectionRoom(slot: slot, now: $1, into: &$2) }
     case .answer(let slot, let sequence, let attempt, let verdict):
       guard connections[slot].inFlight[sequence] == attempt else { return }
       connections[slot].inFlight[sequence] = nil
@@ -245,15 +261,29 @@ struct ForwarderSimulation {
     if connection.inFlight.count >= min(options.requestsPerConnection, connection.concurrency) {
       faults.append("slot \(slot) is over its cap")
     }
+    if !connection.hasRoom { faults.append("slot \(slot) has no room") }
+    if !connection.inFlight.isEmpty, bytes(connection) >= options.bytesPerConnection {
+      faults.append("slot \(slot) has too many bytes in flight")
+    }
     if now < entry.earliest, !forwarder.isDraining { faults.append("batch \(sequence) is sent too early") }
     if let roomSince, now > max(entry.latest, roomSince) { faults.append("batch \(sequence) is sent too late") }
     entry.sentAt = now
     history[sequence] = entry
     connections[slot].inFlight[sequence] = attempt
-    guard forwarder.batch(sequence)?.spanCount == entry.spans else { return faults.append("\(sequence) has no batch") }
+    guard let batch = forwarder.batch(sequence), batch.spanCount == entry.spans else {
+      return faults.append("\(sequence) has no batch")
+    }
+    let hasRoom = random.chance(0.5)
+    connections[slot].hasRoom = hasRoom
+    if !hasRoom { add(.room(slot: slot, epoch: connection.epoch), after: delay(second)) }
+    tell { $0.carried(sequence, slot: slot, bytes: batch.byteCount, hasRoom: hasRoom, now: $1, into: &$2) }
     if let (verdict, after) = peersWill(entry.spans) {
       add(.answer(slot: slot, sequence: sequence, attempt: attempt, verdict), after: after)
     }
+  }
+
+  private func bytes(_ connection: Connection) -> Int {
+    connection.inFlight.keys.reduce(0) { $0 + (forwarder.batch($1)?.byteCount ?? 0) }
   }
 
   /// The peer's answer and how long it takes; nil for none at all.
@@ -301,7 +331,8 @@ struct ForwarderSimulation {
     let inFlight = connections.reduce(0) { $0 + $1.inFlight.count }
     let hasRoom = connections.enumerated().contains { slot, connection in
       let most = min(options.requestsPerConnection, connection.concurrency, forwarder.allowance(slot: slot))
-      return connection.isUp && !connection.isLeaving && connection.inFlight.count < most
+      return connection.isUp && !connection.isLeaving && connection.hasRoom && connection.inFlight.count < most
+        && (connection.inFlight.isEmpty || bytes(connection) < options.bytesPerConnection)
     }
     roomSince = hasRoom ? roomSince ?? now : nil
     if isDrained == nil, forwarder.inFlightRequests != inFlight { faults.append("requests in flight differ") }

@@ -4,6 +4,10 @@ import Delivery
 struct Lane {
   var forwarder: Forwarder
   var now: UInt64 = 0
+  /// Connections that have no room after a request.
+  var full: Set<Int> = []
+  /// What a request comes to on the wire.
+  var requestBytes = 3
   /// The latest `wake`.
   var wake: UInt64?
 
@@ -14,6 +18,11 @@ struct Lane {
   mutating func tell(_ event: (inout Forwarder, UInt64, inout [ForwarderCommand]) -> Void) -> [String] {
     var commands: [ForwarderCommand] = []
     event(&forwarder, now, &commands)
+    var next = 0
+    while next < commands.count {
+      if case .send(let slot, let sequence, _) = commands[next] { carry(sequence, slot, &commands) }
+      next += 1
+    }
     return commands.compactMap { command in
       switch command {
       case .connect(let slot): return "connect \(slot)"
@@ -30,11 +39,18 @@ struct Lane {
     }
   }
 
+  private mutating func carry(_ sequence: UInt64, _ slot: Int, _ commands: inout [ForwarderCommand]) {
+    let bytes = requestBytes
+    forwarder.carried(
+      sequence, slot: slot, bytes: bytes, hasRoom: !full.contains(slot), now: now, into: &commands)
+  }
+
   mutating func start() -> [String] { tell { $0.start(now: $1, into: &$2) } }
   mutating func up(_ slot: Int, concurrency: Int = .max) -> [String] {
     tell { $0.connectionUp(slot: slot, concurrency: concurrency, now: $1, into: &$2) }
   }
   mutating func down(_ slot: Int) -> [String] { tell { $0.connectionDown(slot: slot, now: $1, into: &$2) } }
+  mutating func room(_ slot: Int) -> [String] { tell { $0.connectionRoom(slot: slot, now: $1, into: &$2) } }
   mutating func leaving(_ slot: Int) -> [String] { tell { $0.connectionLeaving(slot: slot, now: $1, into: &$2) } }
   mutating func enqueue(_ spans: Int = 10) -> [String] {
     let batch = Batch(payload: [1, 2, 3], spanCount: spans)

@@ -24,7 +24,9 @@ private struct NarrowLink {
     for command in commands {
       switch command {
       case .connect(let slot): tell { $0.connectionUp(slot: slot, now: $1, into: &$2) }
-      case .send(let slot, let sequence, _): progress[sequence] = (slot, 0)
+      case .send(let slot, let sequence, _):
+        progress[sequence] = (slot, 0)
+        tell { $0.carried(sequence, slot: slot, bytes: 1, hasRoom: true, now: $1, into: &$2) }
       case .cancel(_, let sequence): progress[sequence] = nil
       case .settle(let settlement): delivered += settlement.forwarded
       case .close, .wake, .drained: break

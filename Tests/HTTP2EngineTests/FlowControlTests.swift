@@ -56,6 +56,40 @@ struct FlowControlTests {
     #expect(link.service.requests.map(\.body.count).reduce(0, +) == 150_000)
   }
 
+  @Test func theClientSaysWhenABodyHasLeft() throws {
+    let link = Link(server: HTTP2Limits(streamWindow: 100_000, connectionWindow: 1_000_000))
+    link.service.consumes = false
+    link.settle()
+    let large = [UInt8](repeating: 1, count: 100_001)
+    let (small, late, called) = (link.post(body: [1]), link.post(body: large), link.post(body: large))
+    #expect(small.sents == 0)
+    link.settle()
+    #expect([small, late, called].map(\.sents) == [1, 0, 0])
+    try #require(link.service.requests.dropFirst().first).responder.consumed(100_000)
+    link.settle()
+    #expect(late.sents == 1)
+    link.client.cancel(try #require(called.id))
+    link.settle()
+    #expect(called.sents == 0 && called.ends == 1, "what ends before was never sent")
+  }
+
+  @Test func theOutputIsFreeWhereTheNextBodyWouldLeave() throws {
+    let link = Link(server: smallWindows())
+    link.service.consumes = false
+    link.settle()
+    #expect(link.client.isOutputFree)
+    link.post(body: [UInt8](repeating: 1, count: 100_001))
+    #expect(!link.client.isOutputFree, "it waits to be drained")
+    link.settle()
+    #expect(link.client.isOutputFree, "its own window holds up no other stream")
+    link.post(body: [UInt8](repeating: 1, count: 50_001))
+    link.settle()
+    #expect(!link.client.isOutputFree, "the window of the connection is used up")
+    for request in link.service.requests { request.responder.consumed(.max) }
+    link.settle()
+    #expect(link.client.isOutputFree)
+  }
+
   @Test func noMoreIsCreditedThanCame() throws {
     let link = Link(server: smallWindows())
     link.service.consumes = false

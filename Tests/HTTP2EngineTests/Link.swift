@@ -80,7 +80,7 @@ final class Link {
   ) -> Outcome {
     let outcome = Outcome()
     let request = ClientRequest(method: "POST", scheme: "http", authority: "test", path: path, fields: fields)
-    outcome.id = client.submit(request, prefix: prefix, body: body) {
+    outcome.id = client.submit(request, prefix: prefix, body: body, sent: { outcome.sents += 1 }) {
       outcome.ends += 1
       outcome.result = $0
     }
@@ -91,6 +91,7 @@ final class Link {
 /// How one request ended.
 final class Outcome {
   var id: Int32?
+  var sents = 0
   var ends = 0
   var result: Result<ClientResponse, ClientFailure>?
 

@@ -98,11 +98,18 @@ final class Lane {
   }
 
   private func send(_ sequence: UInt64, _ slot: Int, _ attempt: Int) {
+    let epoch = slots[slot].epoch
+    let hasRoom = world.chance(0.8)
+    if !hasRoom {
+      world.after(world.delay(0...100 * millisecond)) { [self] in
+        if slots[slot].epoch == epoch { drive { $0.connectionRoom(slot: slot, now: $1, into: &$2) } }
+      }
+    }
+    drive { $0.carried(sequence, slot: slot, bytes: 1, hasRoom: hasRoom, now: $1, into: &$2) }
     guard let batch = forwarder.batch(sequence), slots[slot].isUp else {
       return world.after(0) { [self] in drive { $0.answered(sequence, slot: slot, .lost, now: $1, into: &$2) } }
     }
     if attempt > 1 { resends += 1 }
-    let epoch = slots[slot].epoch
     slots[slot].inFlight[sequence] = attempt
     path.carry(batch.payload, identity: identity(sequence)) { [self] reception in
       guard slots[slot].epoch == epoch, slots[slot].inFlight[sequence] == attempt else { return }

@@ -90,6 +90,25 @@ import Testing
     try await deployed.end()
   }
 
+  /// What is in flight is what the link holds, not a number of requests that would do for a short one.
+  @Test func aLongWideLink() async throws {
+    let deployed = try await Deployed(LinkConditions(delay: .milliseconds(2000)), timeout: "30s")
+    let load = try await Load(deployed.relay, "--pause", "0.01")
+    _ = try await deployed.relay.scrape(
+      until: {
+        let connections = $0.sum("longspan_exporter_connections")
+        return connections > 0 && $0.sum("longspan_exporter_in_flight_requests") > 16 * connections
+      }, "much is in flight")
+    try load.stop()
+    let acknowledged = try await load.report().acknowledged
+    try await deployed.sink.expect(acknowledged)
+    let (relay, aggregator) = try await deployed.atRest()
+    #expect(relay.outcome("forwarded") == Double(acknowledged.count))
+    #expect(aggregator.received == Double(acknowledged.count))
+    #expect(relay.sum("longspan_exporter_retries_total") == 0)
+    try await deployed.end()
+  }
+
   /// Nobody says that the aggregator is gone while there is nothing to send; the request that finds out is not lost.
   @Test(arguments: [Fault.halfOpen([.toServer, .toClient]), .halfOpen([.toServer])])
   func connectionsThatDiedInSilence(_ fault: Fault) async throws {

@@ -11,6 +11,9 @@ final class Upstream: Sendable {
     var ups = 0
     var downs: [UpstreamFailure] = []
     var capacityChanges = 0
+    /// How often it was told that there is room again.
+    var rooms = 0
+    var sents = 0
     var isGoingAway = false
     var concurrencyMax = 0
     var answers: [String: Result<ClientResponse, ClientFailure>] = [:]
@@ -40,6 +43,7 @@ final class Upstream: Sendable {
       let connection = UpstreamConnection(target, limits: limits)
       connection.onUp = { life.change { $0.ups += 1 } }
       connection.onDown = { failure in life.change { $0.downs.append(failure) } }
+      connection.onRoom = { life.change { $0.rooms += 1 } }
       connection.onCapacityChange = { [unowned connection] in
         life.change {
           $0.capacityChanges += 1
@@ -61,7 +65,8 @@ final class Upstream: Sendable {
   func submit(_ name: String, path: String = "/echo", prefix: [UInt8] = [], body: [UInt8] = []) async throws {
     let stream = try await run { [life] connection in
       connection.submit(
-        ClientRequest(method: "POST", scheme: "http", authority: "a", path: path), prefix: prefix, body: body
+        ClientRequest(method: "POST", scheme: "http", authority: "a", path: path), prefix: prefix, body: body,
+        sent: { life.change { $0.sents += 1 } }
       ) { result in
         life.change { $0.answers[name] = result }
       }

@@ -190,6 +190,7 @@ import Transport
     try await upstream.submit("a", body: [UInt8](repeating: 7, count: 10 << 20))
     let seen = await peer.read { $0.bytes.filter { $0 == 7 }.count >= 65_535 }
     #expect(seen.bytes.count < 70_000)
+    #expect(try await upstream.run { $0.askForRoom() } == false, "another request would find no credit either")
     try await upstream.cancel("a")
     #expect(await upstream.answer("a").failure("a") == .reset(code: 8))
     #expect(try await upstream.run { $0.lastReceived } == before, "nothing came: whoever looks knows that it is dead")
@@ -207,11 +208,15 @@ import Transport
     let window: [UInt8] = [0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 4, 0x7f, 255, 255, 255]
     try await peer.send(window + [0, 0, 4, 8, 0, 0, 0, 0, 0, 0x7f, 255, 0, 0])
     try await upstream.submit("first", body: [1])
+    #expect(try await upstream.run { $0.askForRoom() })
     for index in 0..<40 { try await upstream.submit("\(index)", body: [UInt8](repeating: 7, count: 1 << 20)) }
     #expect(upstream.life.state.downs.isEmpty)
+    #expect(try await upstream.run { $0.askForRoom() } == false)
+    #expect(upstream.life.state.sents < 41 && upstream.life.state.rooms == 0)
     // What goes out is what the socket takes, not what was handed over; read on, and all of it comes.
     try await peer.setReading(true)
     await peer.read { $0.bytes.count > 40 << 20 }
+    await upstream.life.wait { $0.sents == 41 && $0.rooms == 1 }
     #expect(upstream.life.state.downs.isEmpty)
     try await upstream.close()
     let life = await upstream.down()

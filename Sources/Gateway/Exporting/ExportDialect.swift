@@ -51,7 +51,7 @@ final class MessageCoder {
 
   /// The batch's OTLP bytes in a coding; nil where what was compressed is damaged.
   func body(_ batch: Batch, _ coding: ContentCoding) -> [UInt8]? {
-    if batch.isCompressed, coding == .zstd { return batch.payload }
+    if batch.isReady(for: coding) { return batch.payload }
     return plain(batch).map { compress($0, coding) }
   }
 

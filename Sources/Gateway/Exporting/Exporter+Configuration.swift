@@ -10,7 +10,7 @@ extension Exporter {
     _ section: ExporterConfiguration, lanes: Int, ledger: SpanLedger?, budget: ByteBudget, logger: Logger
   ) throws {
     self.init(
-      try ExporterSettings(section, lanes: lanes),
+      try ExporterSettings(section, lanes: lanes, memoryBytes: budget.limit),
       counters: ExporterCounters(name: section.name, lanes: lanes, capacity: ByteBudget(limit: section.queueBytesMax)),
       ledger: ledger, budget: budget, logger: logger)
   }
@@ -25,7 +25,7 @@ extension Exporter {
   /// Makes ready what another section says, certificates read anew. Nothing is changed before the returned change is
   /// carried out; throws `StartFailure` when the TLS files are no good.
   func change(to section: ExporterConfiguration, on lanes: PerLoop<ExporterLane>) throws -> PreparedChange {
-    let settings = try ExporterSettings(section, lanes: lanes.count)
+    let settings = try ExporterSettings(section, lanes: lanes.count, memoryBytes: budget.limit)
     return { [self] in
       adopt(settings)
       counters.capacity.resize(limit: section.queueBytesMax)

@@ -50,10 +50,10 @@ final class ExporterLane {
   /// Bytes of this lane's queue.
   var queuedBytes: Int { forwarder.queue.byteCount }
   /// Whether a batch is better compressed before it waits: it is to be sent so anyway, or it will wait for long.
-  var wantsCompressed: Bool { coding.current == .zstd || forwarder.queue.count >= Self.longQueue }
+  var wantsCompressed: Bool { coding.current == .zstd || forwarder.waitingBatches >= Self.longQueue }
 
-  /// Batches from which on a queue is long.
-  private static let longQueue = 16
+  /// Batches that wait, none in flight among them, from which on a queue is long.
+  private static let longQueue = 8
 
   /// Connects.
   func start() { drive { forwarder, now, commands in forwarder.start(now: now, into: &commands) } }
@@ -165,6 +165,9 @@ final class ExporterLane {
         }
       }
     }
+    link.onRoom = { [weak self] in
+      self?.drive { forwarder, now, commands in forwarder.connectionRoom(slot: slot, now: now, into: &commands) }
+    }
     link.onDown = { [weak self] failure in self?.down(slot, failure) }
     link.open(on: loop)
   }
@@ -197,26 +200,42 @@ final class ExporterLane {
     exporter.logger.warning("no connection; spans are held", metadata: metadata)
   }
 
-  /// Makes a batch's message and sends it; what has to be translated is so on another thread.
+  /// Makes a batch's message and sends it; what has to be translated is so on another thread, while others may be sent.
   private func send(_ sequence: UInt64, _ slot: Int, _ attempt: Int) {
     guard let batch = forwarder.batch(sequence) else { return }
     let (dialect, used) = (settings.dialect, coding.current)
     let flight = flights.begin(sequence, Flight(slot: slot, attempt: attempt, coding: used))
-    guard dialect.translates else { return carry(dialect.message(batch, used, coder), sequence, flight) }
+    guard dialect.translates else {
+      let message = dialect.message(batch, used, coder)
+      carry(message, sequence, flight, isCopy: !batch.isReady(for: used))
+      return carried(sequence, slot, message?.byteCount ?? 0)
+    }
     translator.translate(batch, dialect, used) { [weak self] message in
-      guard let self else { return }
-      var flight = flight
-      flight.chargedBytes = message?.byteCount ?? 0
-      guard flights.update(sequence, flight) else { return }
-      exporter.budget.reserveUnchecked(flight.chargedBytes)
-      carry(message, sequence, flight)
+      self?.carry(message, sequence, flight, isCopy: true)
+    }
+    carried(sequence, slot, batch.byteCount)
+  }
+
+  /// Says that a batch is on its way, and whether another may follow.
+  private func carried(_ sequence: UInt64, _ slot: Int, _ bytes: Int) {
+    let hasRoom = links[slot]?.askForRoom() ?? true
+    drive { forwarder, now, commands in
+      forwarder.carried(sequence, slot: slot, bytes: bytes, hasRoom: hasRoom, now: now, into: &commands)
     }
   }
 
-  private func carry(_ message: ExportMessage?, _ sequence: UInt64, _ flight: Flight) {
+  private func carry(_ message: ExportMessage?, _ sequence: UInt64, _ flight: Flight, isCopy: Bool) {
     let slot = flight.slot
+    let copied = isCopy ? message?.byteCount ?? 0 : 0
+    guard flights.charge(sequence, flight, copied) else { return }
+    exporter.budget.reserveUnchecked(copied)
     let stream = message.flatMap { message in
-      links[slot]?.carry(message) { [weak self] result in self?.answered(sequence, slot, result) }
+      links[slot]?.carry(message) { [weak self] in
+        guard let self else { return }
+        exporter.budget.release(flights.sent(sequence, flight))
+      } completion: { [weak self] result in
+        self?.answered(sequence, slot, result)
+      }
     }
     guard let message, let stream else {
       // It may have ended with its link while it was being sent.
@@ -225,9 +244,7 @@ final class ExporterLane {
       return settle(
         sequence, slot, message == nil ? .permanentFailure(code: GRPCStatusCode.dataLoss.rawValue) : .lost)
     }
-    var sent = flight
-    sent.stream = stream
-    _ = flights.update(sequence, sent)
+    flights.launched(sequence, flight, stream: stream)
     exporter.counters.sent(bytes: message.byteCount, attempt: flight.attempt)
   }
 

@@ -20,8 +20,12 @@ struct ExporterSettings: Sendable {
   let http2: HTTP2ClientLimits
   let dialect: any ExportDialect
 
-  /// Reads the section's TLS files. Throws `StartFailure` when they are no good.
-  init(_ section: ExporterConfiguration, lanes: Int) throws {
+  /// The most that is in flight on one connection: what a link of 1 Gbit/s and a quarter of a second holds.
+  private static let bytesPerConnectionMax = 32 << 20
+
+  /// Reads the section's TLS files. Throws `StartFailure` when they are no good. What is in flight may take an eighth of
+  /// the memory.
+  init(_ section: ExporterConfiguration, lanes: Int, memoryBytes: Int) throws {
     self.section = section
     // The bulk API's answer has something to say of every document.
     if case .elasticsearch = section.kind {
@@ -32,8 +36,11 @@ struct ExporterSettings: Sendable {
     let retry = RetrySchedule(
       initialInterval: section.retry.initialInterval, maxInterval: section.retry.maxInterval,
       maxElapsedTime: section.retry.maxElapsedTime ?? .zero)
+    let connections = max(1, (section.connections + lanes - 1) / lanes)
     var options = ForwarderOptions(
-      connections: max(1, (section.connections + lanes - 1) / lanes), requestTimeout: section.timeout, retry: retry)
+      connections: connections,
+      bytesPerConnection: min(memoryBytes / 8 / (connections * lanes), Self.bytesPerConnectionMax),
+      requestTimeout: section.timeout, retry: retry)
     switch section.kind {
     case .debug(let debug):
       destination = .log

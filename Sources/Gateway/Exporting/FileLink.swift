@@ -7,6 +7,7 @@ final class FileLink: ExporterLink {
   var onUp: (() -> Void)?
   var onDown: ((UpstreamFailure) -> Void)?
   var onCapacityChange: (() -> Void)?
+  var onRoom: (() -> Void)?
   let concurrencyMax = 1
   let isGoingAway = false
   /// A disk that is slow is no reason to give it up.
@@ -32,8 +33,11 @@ final class FileLink: ExporterLink {
     }
   }
 
+  func askForRoom() -> Bool { true }
+
   func carry(
-    _ message: ExportMessage, completion: @escaping (Result<ClientResponse, ClientFailure>) -> Void
+    _ message: ExportMessage, sent: @escaping () -> Void,
+    completion: @escaping (Result<ClientResponse, ClientFailure>) -> Void
   ) -> Int32? {
     guard case .line(let line) = message, underWay == nil, onDown != nil else { return nil }
     lastNumber = lastNumber == .max ? 1 : lastNumber + 1

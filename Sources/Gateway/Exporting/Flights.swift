@@ -11,7 +11,7 @@ struct Flight {
   var number: UInt64 = 0
   /// By what the link knows it; nil while the message is being made.
   var stream: Int32?
-  /// What its message is charged with.
+  /// What its message is charged with, while it is held: a message that is the batch's own bytes costs nothing.
   var chargedBytes = 0
 }
 
@@ -29,11 +29,23 @@ struct Flights {
     return flight
   }
 
-  /// Changes a try; false where it has ended in the meantime.
-  mutating func update(_ sequence: UInt64, _ flight: Flight) -> Bool {
+  /// Charges a try with its message; false where it has ended in the meantime.
+  mutating func charge(_ sequence: UInt64, _ flight: Flight, _ bytes: Int) -> Bool {
     guard flights[sequence]?.number == flight.number else { return false }
-    flights[sequence] = flight
+    flights[sequence]?.chargedBytes = bytes
     return true
+  }
+
+  /// Notes by what the link knows a try, unless it has ended in the meantime.
+  mutating func launched(_ sequence: UInt64, _ flight: Flight, stream: Int32) {
+    if flights[sequence]?.number == flight.number { flights[sequence]?.stream = stream }
+  }
+
+  /// A try's message was sent whole, and is held no more; what it was charged with.
+  mutating func sent(_ sequence: UInt64, _ flight: Flight) -> Int {
+    guard let held = flights[sequence], held.number == flight.number else { return 0 }
+    flights[sequence]?.chargedBytes = 0
+    return held.chargedBytes
   }
 
   /// Ends a try; nil where none is under way on that slot.

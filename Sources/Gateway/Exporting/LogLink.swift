@@ -8,6 +8,7 @@ final class LogLink: ExporterLink {
   var onUp: (() -> Void)?
   var onDown: ((UpstreamFailure) -> Void)?
   var onCapacityChange: (() -> Void)?
+  var onRoom: (() -> Void)?
   let concurrencyMax = 1
   let isGoingAway = false
   var lastReceived: UInt64 { NIODeadline.now().uptimeNanoseconds }
@@ -29,8 +30,11 @@ final class LogLink: ExporterLink {
     loop.execute { here.value.reportUp() }
   }
 
+  func askForRoom() -> Bool { true }
+
   func carry(
-    _ message: ExportMessage, completion: @escaping (Result<ClientResponse, ClientFailure>) -> Void
+    _ message: ExportMessage, sent: @escaping () -> Void,
+    completion: @escaping (Result<ClientResponse, ClientFailure>) -> Void
   ) -> Int32? {
     guard case .events(let events) = message, let loop, onDown != nil else { return nil }
     for event in events { logger.info("\(event.message)", metadata: event.metadata.merging(metadata) { $1 }) }

@@ -88,6 +88,9 @@ extension ClientRequest {
 }
 
 extension Batch {
+  /// Whether its bytes are sent in a coding as they are.
+  func isReady(for coding: ContentCoding) -> Bool { coding == (isCompressed ? .zstd : .identity) }
+
   /// The batch, compressed for the time it waits.
   func packed(_ compressor: Compressor) -> Batch {
     guard !isCompressed else { return self }

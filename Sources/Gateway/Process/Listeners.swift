@@ -53,11 +53,15 @@ final class Listeners: Sendable {
 
   let group: MultiThreadedEventLoopGroup
   let counters: ConnectionCounters
+  private let budget: ByteBudget
   private let bound: [Bound]
 
-  private init(group: MultiThreadedEventLoopGroup, counters: ConnectionCounters, bound: [Bound]) {
+  private init(
+    group: MultiThreadedEventLoopGroup, counters: ConnectionCounters, budget: ByteBudget, bound: [Bound]
+  ) {
     self.group = group
     self.counters = counters
+    self.budget = budget
     self.bound = bound
   }
 
@@ -85,7 +89,7 @@ final class Listeners: Sendable {
       let tls = try place.tls.map { TLSContextSource(try serverContext($0, of: receiver)) }
       let options = ListenerOptions(
         name: receiver.name, host: place.host, port: place.port, protocols: receiver.protocols, tls: tls,
-        http2: HTTP2Limits(limits), timeouts: ConnectionTimeouts(limits))
+        http2: HTTP2Limits(limits, memoryBytes: budget.limit), timeouts: ConnectionTimeouts(limits))
       let requests = try await PerLoop<any RequestService>(on: loops) { loop, _ in services.value(on: loop) }
       do {
         let listener = try await Listener.bind(
@@ -95,7 +99,7 @@ final class Listeners: Sendable {
         throw StartFailure(message: "cannot listen on \(place.host):\(place.port) for \(receiver.name): \(error)")
       }
     }
-    return Listeners(group: threads.group, counters: counters, bound: bound)
+    return Listeners(group: threads.group, counters: counters, budget: budget, bound: bound)
   }
 
   private static func serverContext(_ files: ServerTLSFiles, of receiver: Receiver) throws -> TLSContext {
@@ -137,7 +141,8 @@ final class Listeners: Sendable {
       for (source, context) in renewed { source.replace(with: context) }
       counters.resize(connectionsMax: limits.maxConnections, perPeerMax: limits.maxConnectionsPerPeer)
       for receiver in bound {
-        receiver.listener.adopt(http2: HTTP2Limits(limits), timeouts: ConnectionTimeouts(limits))
+        receiver.listener.adopt(
+          http2: HTTP2Limits(limits, memoryBytes: budget.limit), timeouts: ConnectionTimeouts(limits))
         let admitted = access[receiver.listener.name]
         _ = await receiver.services.map {
           if let admitted { $0.context.access = admitted }
@@ -157,8 +162,12 @@ final class Listeners: Sendable {
 }
 
 extension HTTP2Limits {
-  /// What the `limits` section says of a connection.
-  fileprivate init(_ limits: LimitsConfiguration) { self.init(maxConcurrentStreams: limits.maxConcurrentStreams) }
+  /// What the `limits` section says of a connection. Its windows grow with the memory: what is let in is charged, so
+  /// they promise nothing, but a window is all that a long link can carry in a round trip.
+  fileprivate init(_ limits: LimitsConfiguration, memoryBytes: Int) {
+    let window = Int32(clamping: min(max(memoryBytes / 16, 8 << 20), 32 << 20))
+    self.init(maxConcurrentStreams: limits.maxConcurrentStreams, streamWindow: window / 8, connectionWindow: window)
+  }
 }
 
 extension ConnectionTimeouts {
