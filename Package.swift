@@ -68,6 +68,7 @@ let package = Package(
     module("Delivery", ["Telemetry"]),
     module("Stitching", ["TraceWire", "Telemetry", "Compression"]),
     module("Formats", ["TraceWire"]),
+    module("Tenancy", ["TraceWire", "Telemetry", product("Crypto", "swift-crypto")]),
 
     module(
       "Transport",
@@ -75,13 +76,13 @@ let package = Package(
         "HTTP2Engine", "TLSEngine", "Telemetry", nioCore, nioPosix, nioHTTP1,
         product("DequeModule", "swift-collections"),
       ]),
-    module("Intake", ["TraceWire", "Formats", "Compression", "HTTP2Engine", "Telemetry", "Delivery"]),
+    module("Intake", ["TraceWire", "Formats", "Compression", "HTTP2Engine", "Telemetry", "Delivery", "Tenancy"]),
 
     module(
       "Gateway",
       [
         "CLinux", "TraceWire", "LinearRegex", "Compression", "HTTP2Engine", "TLSEngine", "Telemetry", "Policy",
-        "Delivery", "Stitching", "Transport", "Intake", "Formats", "DiskLog", "Yams",
+        "Delivery", "Stitching", "Tenancy", "Transport", "Intake", "Formats", "DiskLog", "Yams",
         product("DequeModule", "swift-collections"), nioCore, nioPosix, logging,
         product("Hummingbird", "hummingbird"), product("ServiceLifecycle", "swift-service-lifecycle"),
         product("UnixSignals", "swift-service-lifecycle"),
@@ -136,12 +137,14 @@ let package = Package(
     tests("Formats", ["Formats", "TraceWire", "TestKit", product("SwiftProtobuf", "swift-protobuf")]),
     tests(
       "Transport", ["Transport", "HTTP2Engine", "TLSEngine", "Telemetry", "TestKit", nioCore, nioPosix, nioEmbedded]),
-    tests("Intake", ["Intake", "TraceWire", "Compression", "HTTP2Engine", "Telemetry", "Delivery", "TestKit"]),
+    tests("Tenancy", ["Tenancy", "TraceWire", "Telemetry", "TestKit"]),
+    tests(
+      "Intake", ["Intake", "TraceWire", "Compression", "HTTP2Engine", "Telemetry", "Delivery", "Tenancy", "TestKit"]),
     tests(
       "Gateway",
       [
         "Gateway", logging, "Compression", "DiskLog", "Intake", "HTTP2Engine", "TraceWire", "LinearRegex", "Telemetry",
-        "Policy", "Delivery", "Stitching", "Transport",
+        "Policy", "Delivery", "Stitching", "Tenancy", "Transport",
         "TestKit", nioCore, nioPosix,
       ]),
     tests("FaultProxy", ["FaultProxy", nioCore, nioPosix]),

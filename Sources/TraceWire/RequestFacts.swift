@@ -87,3 +87,19 @@ public struct RequestFacts: Sendable {
     scopeGaps.removeAll(keepingCapacity: true)
   }
 }
+
+extension RequestFacts {
+  /// Combines every span's trace ID with a mask, so that equal IDs of two owners are different ones for all that works on
+  /// facts. What was read before stays as it was: the bytes, the randomness, whether the ID is valid. To be called once
+  /// after the walk; a mask of zero changes nothing.
+  public mutating func setApart(by mask: TraceID) {
+    guard mask.isValid else { return }
+    let isLong = isLong
+    var facts = spans.mutableSpan
+    for index in facts.indices {
+      if isLong { LongWork.step(index) }
+      facts[index].traceID.high ^= mask.high
+      facts[index].traceID.low ^= mask.low
+    }
+  }
+}

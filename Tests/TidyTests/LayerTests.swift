@@ -6,7 +6,7 @@ import Testing
     "CNghttp2": 0, "COpenSSL": 0, "CCompression": 0, "CLinux": 0,
     "TraceWire": 1, "LinearRegex": 1, "Compression": 1, "HTTP2Engine": 1, "TLSEngine": 1, "Telemetry": 1,
     "DiskLog": 1,
-    "Policy": 2, "Delivery": 2, "Stitching": 2, "Formats": 2,
+    "Policy": 2, "Delivery": 2, "Stitching": 2, "Formats": 2, "Tenancy": 2,
     "Transport": 3, "Intake": 3,
     "Gateway": 4,
     "longspan": 5,

@@ -33,6 +33,26 @@ struct RequestWalkTests {
     Self.compare(bytes, request, seed, facts)
   }
 
+  @Test("masks set trace IDs apart and nothing else", arguments: 0..<10 as Range<UInt64>)
+  func setApart(seed: UInt64) throws {
+    var generator = OTLPGenerator(seed: seed)
+    let bytes: [UInt8] = try generator.request(spans: 30).serializedBytes()
+    var facts = RequestFacts()
+    try facts.walk(bytes.span.bytes, keys: oracleKeys)
+    let before = facts.spans
+    facts.setApart(by: TraceID())
+    #expect(facts.spans.map(\.traceID) == before.map(\.traceID), "seed \(seed)")
+    let mask = TraceID(high: 0x8000_0000_0000_0001, low: 2)
+    facts.setApart(by: mask)
+    for (span, old) in zip(facts.spans, before) {
+      #expect(span.traceID == TraceID(high: old.traceID.high ^ mask.high, low: old.traceID.low ^ mask.low))
+      #expect(span.randomness == old.randomness && span.traits == old.traits && span.spanID == old.spanID)
+      #expect(span.parentID == old.parentID && span.body == old.body, "seed \(seed)")
+    }
+    facts.setApart(by: mask)
+    #expect(facts.spans.map(\.traceID) == before.map(\.traceID), "seed \(seed)")
+  }
+
   @Test("finds it in any order, beside unknown fields, in repeated fields", arguments: 0..<120 as Range<UInt64>)
   func weird(seed: UInt64) throws {
     var generator = OTLPGenerator(seed: seed)
