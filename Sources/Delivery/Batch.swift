@@ -5,6 +5,8 @@ public struct Batch: Sendable {
   /// Whether the payload is compressed while it waits: one zstd frame, which a peer that knows zstd is sent as it is.
   public var isCompressed = false
   public var spanCount: Int
+  /// Whose spans these are, all of them; nil where they are nobody's in particular.
+  public var tenant: String?
   /// Whoever waits for this batch to be safe, as the tokens given to the batcher; none where a queue in memory is enough.
   public var owners: [UInt64]
   /// The account shared with the other exporters that got the same batch; nil where there is one destination.
@@ -17,9 +19,12 @@ public struct Batch: Sendable {
   public var address: UInt64?
 
   /// Makes a batch.
-  public init(payload: [UInt8], spanCount: Int, owners: [UInt64] = [], handedOn: HandedOn? = nil) {
+  public init(
+    payload: [UInt8], spanCount: Int, tenant: String? = nil, owners: [UInt64] = [], handedOn: HandedOn? = nil
+  ) {
     self.payload = payload
     self.spanCount = spanCount
+    self.tenant = tenant
     self.owners = owners
     self.handedOn = handedOn
   }

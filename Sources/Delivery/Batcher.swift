@@ -21,16 +21,22 @@ public struct Batcher: Sendable {
   public var limits: BatchLimits
   /// The spans in the open batch.
   public private(set) var spanCount = 0
+  /// Whose spans they are.
+  public let tenant: String?
   private var buffer: [UInt8] = []
   private var owners: [UInt64] = []
   private var deadline = UInt64.max
   private var spares: [[UInt8]] = []
-  private var expectedBytes = 16 << 10
+  private var expectedBytes: Int
 
   private static let sparesMax = 2
 
-  /// Makes an empty batcher.
-  public init(_ limits: BatchLimits) { self.limits = limits }
+  /// Makes an empty batcher; where it is one of many, `expectedBytes` is what it makes room for at first.
+  public init(_ limits: BatchLimits, tenant: String? = nil, expectedBytes: Int = 16 << 10) {
+    self.limits = limits
+    self.tenant = tenant
+    self.expectedBytes = expectedBytes
+  }
 
   /// Whether the last spans of the open batch are this owner's.
   public func isOpen(for owner: UInt64) -> Bool { owners.last == owner }
@@ -118,7 +124,7 @@ public struct Batcher: Sendable {
   /// Closes the open batch; nil where it is empty.
   public mutating func seal() -> Batch? {
     guard spanCount > 0 else { return nil }
-    let batch = Batch(payload: buffer, spanCount: spanCount, owners: owners)
+    let batch = Batch(payload: buffer, spanCount: spanCount, tenant: tenant, owners: owners)
     expectedBytes = min(max(expectedBytes / 2, buffer.count + buffer.count / 8), limits.maxBytes)
     buffer = []
     owners = []
