@@ -10,6 +10,13 @@ public struct ClientRequest: Sendable {
     return more
   }
 
+  /// The same head with one more field; capitals in the name become small letters.
+  public func adding(name: String, _ value: String) -> ClientRequest {
+    var more = self
+    more.lines.append(name: name, value: value)
+    return more
+  }
+
   /// Makes a head; names in `fields` are in lower case.
   public init(
     method: String, scheme: String, authority: String, path: String, fields: HeaderFields = HeaderFields()

@@ -74,6 +74,16 @@ public struct HeaderFields: Sendable, ExpressibleByDictionaryLiteral {
     }
   }
 
+  /// The first value of a name given in lower case, and how many there are.
+  public func values(of name: [UInt8]) -> (first: ArraySlice<UInt8>?, count: Int) {
+    var found: (first: ArraySlice<UInt8>?, count: Int) = (nil, 0)
+    for field in fields where field.name.count == name.count && storage[field.name].elementsEqual(name) {
+      if found.first == nil { found.first = storage[field.value] }
+      found.count += 1
+    }
+    return found
+  }
+
   /// The first value of a name as text; bytes that are not UTF-8 are replaced.
   public func text(_ name: StaticString) -> String? { self[name].map { String(decoding: $0, as: UTF8.self) } }
 

@@ -28,9 +28,14 @@ enum GRPCAnswer {
     case .malformed(let fault): return status(.invalidArgument, "malformed request: \(fault)")
     case .overload(let delay):
       return status(.unavailable, "no room for more spans now, try again later", retryAfter: delay)
+    case .limited(let delay):
+      return status(.unavailable, "the tenant's limit is reached, try again later", retryAfter: delay)
     case .forbidden(let message): return status(.permissionDenied, message)
     }
   }
+
+  /// The caller did not say whose spans it sends.
+  static func noTenant(_ header: String) -> Response { status(.unauthenticated, "no tenant: \(header) is missing") }
 
   /// The caller showed no credentials, or none that are known.
   static var unauthenticated: Response { status(.unauthenticated, "missing or unknown credentials") }

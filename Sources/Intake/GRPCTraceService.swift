@@ -2,6 +2,7 @@ internal import Compression
 internal import Delivery
 public import HTTP2Engine
 internal import Telemetry
+internal import Tenancy
 internal import TraceWire
 
 /// Traces sent by gRPC, unary, on HTTP/2, by the methods of a receiver.
@@ -36,6 +37,7 @@ final class GRPCExport: RequestReceiver {
   private var method = GRPCMethod.otlpExport
   private var coding = ContentCoding.identity
   private var batch: BatchIdentity?
+  private var tenant: Tenant?
   private var prefix = InlineArray<5, UInt8>(repeating: 0)
   private var prefixCount = 0
   private var expected = 0
@@ -69,7 +71,24 @@ final class GRPCExport: RequestReceiver {
       coding = known
     }
     batch = head.fields[BatchIdentity.header].flatMap { BatchIdentity($0) }
-    if method != .jaegerSamplingStrategy, !context.consumer.hasRoom { overload() }
+    guard method != .jaegerSamplingStrategy else { return }
+    if let tenants = context.tenants, !admit(tenants, head.fields) { return }
+    if !context.consumer.hasRoom { overload() }
+  }
+
+  /// Finds out whose spans are sent. False: answered.
+  private func admit(_ tenants: Tenants, _ fields: HeaderFields) -> Bool {
+    switch tenants.admission(of: fields) {
+    case .admitted(let found):
+      tenant = found
+      return true
+    case .missing:
+      context.ledger.refusedRequest(.unauthenticated)
+      answer(GRPCAnswer.noTenant(tenants.header))
+    case .invalid: malformed("\(tenants.header) is not one tenant's name")
+    case .refused(let verdict): conclude(verdict)
+    }
+    return false
   }
 
   func receive(_ bytes: UnsafeRawBufferPointer) {
@@ -143,7 +162,7 @@ final class GRPCExport: RequestReceiver {
   private func handOn(_ message: [UInt8], _ census: RequestCensus?) {
     isHandedOn = true
     let request = IntakeRequest(
-      body: message, receiver: method.receiver, peer: peer, batch: batch, census: census)
+      body: message, receiver: method.receiver, peer: peer, tenant: tenant, batch: batch, census: census)
     context.consumer.consume(request) { self.conclude($0) }
   }
 

@@ -28,11 +28,16 @@ enum HTTPAnswer {
       return success(ExportResponse(rejectedSpans: Int64(rejected), errorMessage: message), form: form)
     case .malformed(let fault): return failure(400, "malformed request: \(fault)", form: form)
     case .overload(let delay):
-      let seconds = max(1, delay.components.seconds + (delay.components.attoseconds > 0 ? 1 : 0))
-      return failure(
-        503, "no room for more spans now, try again later", form: form, extra: ["retry-after": String(seconds)])
+      return failure(503, "no room for more spans now, try again later", form: form, extra: retryAfter(delay))
+    case .limited(let delay):
+      return failure(429, "the tenant's limit is reached, try again later", form: form, extra: retryAfter(delay))
     case .forbidden(let message): return failure(403, message, form: form)
     }
+  }
+
+  /// Whole seconds, at least one.
+  private static func retryAfter(_ delay: Duration) -> HeaderFields {
+    ["retry-after": String(max(1, delay.components.seconds + (delay.components.attoseconds > 0 ? 1 : 0)))]
   }
 
   /// The sender showed no credentials, or none that are known; it is told which kinds there are.
@@ -77,7 +82,7 @@ enum HTTPAnswer {
     case 401: .unauthenticated
     case 403: .permissionDenied
     case 404, 405: .unimplemented
-    case 413: .resourceExhausted
+    case 413, 429: .resourceExhausted
     case 503: .unavailable
     default: .invalidArgument
     }

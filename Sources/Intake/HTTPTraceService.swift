@@ -1,6 +1,7 @@
 internal import Compression
 public import HTTP2Engine
 internal import Telemetry
+internal import Tenancy
 internal import TraceWire
 
 /// Traces posted over HTTP/1.1 and HTTP/2, in the formats of an endpoint.
@@ -33,6 +34,7 @@ final class HTTPExport: RequestReceiver {
   private let responder: any Responder
   private var format: BodyFormat?
   private var coding = ContentCoding.identity
+  private var tenant: Tenant?
   private var body: BodyBuffer
   /// Somebody else has the message: its charge stays until they are done with it.
   private var isHandedOn = false
@@ -56,6 +58,7 @@ final class HTTPExport: RequestReceiver {
       return answer(HTTPAnswer.failure(405, "the method is POST", form: form, extra: ["allow": "POST"]))
     }
     guard format != nil else { return fail(415, route.unknownType) }
+    if let tenants = context.tenants, !admit(tenants, head.fields) { return }
     if let name = head.fields["content-encoding"] {
       guard let known = ContentCoding(token: name) else {
         return fail(415, "the content encoding is gzip, zstd or identity")
@@ -70,6 +73,21 @@ final class HTTPExport: RequestReceiver {
       return tooLarge()
     }
     if !context.consumer.hasRoom { overload() }
+  }
+
+  /// Finds out whose spans are sent. False: answered.
+  private func admit(_ tenants: Tenants, _ fields: HeaderFields) -> Bool {
+    switch tenants.admission(of: fields) {
+    case .admitted(let found):
+      tenant = found
+      return true
+    case .missing:
+      context.ledger.refusedRequest(.unauthenticated)
+      fail(401, "no tenant: \(tenants.header) is missing")
+    case .invalid: malformed("\(tenants.header) is not one tenant's name")
+    case .refused(let verdict): conclude(verdict)
+    }
+    return false
   }
 
   func receive(_ bytes: UnsafeRawBufferPointer) {
@@ -106,7 +124,8 @@ final class HTTPExport: RequestReceiver {
 
   private func handOn(_ message: [UInt8], _ census: RequestCensus?) {
     isHandedOn = true
-    let request = IntakeRequest(body: message, receiver: endpoint.receiver, peer: peer, census: census)
+    let request = IntakeRequest(
+      body: message, receiver: endpoint.receiver, peer: peer, tenant: tenant, census: census)
     context.consumer.consume(request) { self.conclude($0) }
   }
 

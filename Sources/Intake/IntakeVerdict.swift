@@ -6,7 +6,7 @@ extension IntakeVerdict {
     switch self {
     case .accepted: nil
     case .malformed: .malformed
-    case .overload: .overload
+    case .overload, .limited: .overload
     case .forbidden: .forbidden
     }
   }

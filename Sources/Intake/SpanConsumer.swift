@@ -2,6 +2,7 @@ internal import Compression
 public import Delivery
 public import HTTP2Engine
 public import Telemetry
+public import Tenancy
 public import TraceWire
 
 /// One request in the one format that exists past Intake: OTLP bytes.
@@ -12,6 +13,8 @@ public struct IntakeRequest: Sendable {
   public var receiver: ReceiverKind
   /// Who sent it.
   public var peer: PeerIdentity
+  /// Whose spans it brings; nil for nobody's.
+  public var tenant: Tenant?
   /// What a relay calls this batch, at every try; nil where the sender gave it no name.
   public var batch: BatchIdentity?
   /// How many parts a large body has; for the walk, so that it makes room once.
@@ -25,12 +28,13 @@ public struct IntakeRequest: Sendable {
 
   /// Makes a request.
   public init(
-    body: [UInt8], receiver: ReceiverKind, peer: PeerIdentity, batch: BatchIdentity? = nil,
+    body: [UInt8], receiver: ReceiverKind, peer: PeerIdentity, tenant: Tenant? = nil, batch: BatchIdentity? = nil,
     census: RequestCensus? = nil
   ) {
     self.body = body
     self.receiver = receiver
     self.peer = peer
+    self.tenant = tenant
     self.batch = batch
     self.census = census
   }
@@ -43,6 +47,8 @@ public enum IntakeVerdict: Sendable, Equatable {
   case malformed(WireFault)
   /// No room now: the sender may try again after the delay.
   case overload(retryAfter: Duration)
+  /// The tenant has sent as much as it may: it may go on after the delay.
+  case limited(retryAfter: Duration)
   /// The peer may not send this.
   case forbidden(String)
 
@@ -75,6 +81,8 @@ public struct IntakeContext {
   public var samplingProbability = 1.0
   /// Who may send.
   public var access = Access.open
+  /// Whose spans may be sent; nil where nobody asks.
+  public var tenants: Tenants?
   /// What stands behind the receivers.
   public var consumer: any SpanConsumer
   /// What bodies in flight are charged to.

@@ -13,10 +13,22 @@ struct LiveTrace: Sendable {
   var rawBytes: UInt32 = 0
   /// Whether its slices are kept as they came, because their spans are not those that its facts are of.
   var isUnmasked = false
+  /// Whether its closing was asked for.
+  var asking = Asking.no
+  /// Whose it is, as a number; 0 for nobody's.
+  var tenant: UInt16 = 0
+
+  /// Whether a trace's closing was asked for, and why. One byte, so that a trace stays as small as it is.
+  enum Asking: Equatable {
+    case no
+    case inTime
+    case early(EarlyClosing)
+  }
+
   /// Whether its closing was asked for: it is on no list and has no timer, and still takes spans.
-  var isAsked = false
+  var isAsked: Bool { asking != .no }
   /// Why it is to close before its time, where it was asked for that.
-  var early: EarlyClosing?
+  var early: EarlyClosing? { if case .early(let reason) = asking { reason } else { nil } }
 
   /// A trace with more bytes takes no more spans: it could not be handed on either.
   static let rawBytesMax: UInt32 = 1 << 30
@@ -73,9 +85,10 @@ struct LiveTraces {
   // MARK: Opening, growing and closing
 
   /// Opens a trace that is not there.
-  mutating func open(_ id: TraceID, now: UInt64, deadline: UInt64) -> UInt32 {
+  mutating func open(_ id: TraceID, tenant: UInt16 = 0, now: UInt64, deadline: UInt64) -> UInt32 {
     var trace = LiveTrace()
     trace.id = id
+    trace.tenant = tenant
     trace.firstSeen = now
     trace.lastSeen = now
     let slot: UInt32
@@ -226,8 +239,7 @@ struct LiveTraces {
   mutating func ask(_ slot: UInt32, early: EarlyClosing?, isArmed: Bool) {
     idle.remove(slot)
     if isArmed { wheel.disarm(slot) }
-    traces[Int(slot)].isAsked = true
-    traces[Int(slot)].early = early
+    traces[Int(slot)].asking = early.map { .early($0) } ?? .inTime
     askedCount &+= 1
     askedBytes &+= charged(slot)
   }
@@ -236,8 +248,7 @@ struct LiveTraces {
   mutating func unask(_ slot: UInt32, deadline: UInt64) {
     askedCount &-= 1
     askedBytes &-= charged(slot)
-    traces[Int(slot)].isAsked = false
-    traces[Int(slot)].early = nil
+    traces[Int(slot)].asking = .no
     idle.append(slot)
     wheel.arm(slot, at: deadline)
   }

@@ -71,7 +71,8 @@ extension ShardState {
     closed.remember(id, closing, live.pairs(slot), now: now)
     let payload = keepsBytes ? live.payload(slot, closing) : []
     return ClosedTrace(
-      traceID: id, payload: payload, spanCount: closing.count, isComplete: summary.isComplete,
+      traceID: id, tenant: live[slot].tenant, payload: payload, spanCount: closing.count,
+      isComplete: summary.isComplete,
       isCrossRegion: summary.isCrossRegion, heldBytes: live.remove(slot, isArmed: isArmed))
   }
 }

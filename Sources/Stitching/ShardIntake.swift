@@ -23,7 +23,7 @@ extension ShardState {
       } else if let record = closed.find(id, now: now) {
         takeLate(run, of: request, id, record, now, &report)
       } else if room > 0 {
-        collect(run, of: request, in: open(id, now, &report), now, &report)
+        collect(run, of: request, in: open(id, request.tenant, now, &report), now, &report)
       } else {
         // A trace is only opened for a span that it then holds.
         report.overBudget &+= run.count
@@ -55,11 +55,13 @@ extension ShardState {
   }
 
   /// Opens a trace, and closes the one that was idle for longest where there is no room.
-  private mutating func open(_ id: TraceID, _ now: UInt64, _ report: inout IngestReport) -> UInt32 {
+  private mutating func open(
+    _ id: TraceID, _ tenant: UInt16, _ now: UInt64, _ report: inout IngestReport
+  ) -> UInt32 {
     if !asksBeforeClosing, live.count >= limits.maxLiveTraces, let slot = live.longestIdle {
       report.closed.append(close(slot, early: .maxLiveTraces, now))
     }
-    return live.open(id, now: now, deadline: policy.deadline(firstSeen: now, lastSeen: now))
+    return live.open(id, tenant: tenant, now: now, deadline: policy.deadline(firstSeen: now, lastSeen: now))
   }
 
   /// Takes spans of one request into a live trace, and counts the links that this completes.

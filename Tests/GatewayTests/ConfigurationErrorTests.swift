@@ -159,7 +159,7 @@ private let relayCases: [Case] = [
   (
     "recievers: {}",
     "recievers: unknown key; did you mean receivers? (allowed: admin, context, exporters, limits, "
-      + "log, processors, propagation, receivers, region, regions, routes, sampling, shutdown_timeout)"
+      + "log, processors, propagation, receivers, region, regions, routes, sampling, shutdown_timeout, tenants)"
   ),
   (
     "admin: {port: 1}", "admin.port: unknown key (allowed: auth, endpoint)"
@@ -260,7 +260,7 @@ private let aggregatorCases: [Case] = [
   (
     "extensions: {}",
     "extensions: unknown key (allowed: admin, exporters, flow, limits, log, processors, receivers, "
-      + "shutdown_timeout, stitching)"
+      + "shutdown_timeout, stitching, tenants)"
   ),
   ("flow: {duration_buckets: [1, 1]}", rising), ("flow: {duration_buckets: [2, 1]}", rising),
   ("flow: {duration_buckets: []}", "flow.duration_buckets: must have 1 to 200 bounds"),

@@ -50,7 +50,7 @@ import Testing
         "a.yaml:6: stitching.idle_timeout: duplicate key, it is already on line 3",
         "a.yaml:7: stitching.max_live_traces: duplicate key, it is already on line 5",
         "a.yaml:8: wrong: unknown key (allowed: admin, exporters, flow, limits, log, processors, receivers, "
-          + "shutdown_timeout, stitching)",
+          + "shutdown_timeout, stitching, tenants)",
         "a.yaml:9: stitching: duplicate key, it is already on line 2",
       ])
   }

@@ -4,6 +4,7 @@ import NIOCore
 import NIOPosix
 import Synchronization
 import Telemetry
+import Tenancy
 import TestKit
 import TraceWire
 
@@ -34,7 +35,8 @@ final class FakeBackEnd: Sendable {
     receivers.otlp = OTLPReceiverConfiguration(grpc: ListenerConfiguration(port: 0))
     return try await Listeners.bind(
       receivers, limits: LimitsConfiguration(), threads: try await RoleLoops(group, bulk: Array(group.makeIterator())),
-      budget: ByteBudget(limit: 1 << 30, spike: 1 << 20), ledger: SpanLedger(), retryAfter: .milliseconds(1)
+      budget: ByteBudget(limit: 1 << 30, spike: 1 << 20), ledger: SpanLedger(), retryAfter: .milliseconds(1),
+      tenants: ModelTenants.new()
     ) { [self] loop in BackEndConsumer(self, loop) }
   }
 
@@ -95,6 +97,8 @@ private final class BackEndConsumer: SpanConsumer {
   func consume(_ request: IntakeRequest, completion: @escaping (IntakeVerdict) -> Void) {
     var facts = RequestFacts()
     do { try facts.walk(request.body.span.bytes, keys: AttributeKeys()) } catch { return completion(.malformed(error)) }
+    // The spans are those of whom the header names: of anybody else's, nobody knows.
+    if let tenant = request.tenant { facts.setApart(by: tenant.mask) }
     let bound = NIOLoopBound(completion, eventLoop: loop)
     let spans = facts.spans.map { ModelSpan.Key(trace: $0.traceID, id: $0.spanID.rawValue) }
     backEnd.judge(spans) { [loop] verdict in loop.execute { bound.value(verdict) } }

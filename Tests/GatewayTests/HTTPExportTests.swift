@@ -2,6 +2,7 @@ import Compression
 import Delivery
 import Foundation
 import HTTP2Engine
+import Logging
 import Testing
 import TraceWire
 
@@ -13,7 +14,7 @@ import TraceWire
     coding: .gzip,
     heads: HTTPRequestHeads(
       authority: "a:1", isSecure: false, path: "/v1/traces", contentType: "application/x-protobuf",
-      headers: [("x-scope-orgid", "tenant")]))
+      headers: [("x-scope-orgid", "tenant")], tenantHeader: "x-scope-orgid"))
 
   private func judge(_ status: Int, _ fields: HeaderFields = [:], body: [UInt8] = []) -> DeliveryVerdict {
     export.judge(
@@ -68,8 +69,42 @@ import TraceWire
         #expect(try Decompressor().inflate(body.span.bytes, coding: coding, limit: 1000) == payload)
       }
     }
+    // What the configuration says of all batches holds for those of tenants.
+    guard case .request(let head, _, _)? = export.message(Batch(payload: [], spanCount: 1, tenant: "a"), .gzip, coder)
+    else {
+      Issue.record("no request")
+      return
+    }
+    #expect(head.lines.values(of: Array("x-scope-orgid".utf8)).count == 1)
+    #expect(head.lines.text("x-scope-orgid") == "tenant")
     var damaged = Batch(payload: payload, spanCount: 1)
     damaged.isCompressed = true
     if export.message(damaged, .gzip, coder) != nil { Issue.record("damaged bytes were sent") }
+  }
+
+  @Test(arguments: [DebugConfiguration.Verbosity.basic, .detailed])
+  func theLogNamesTheTenant(_ verbosity: DebugConfiguration.Verbosity) {
+    let span = #"{"traceId":"00000000000000000000000000000001","spanId":"0000000000000002","name":"x"}"#
+    let json = #"{"resourceSpans":[{"scopeSpans":[{"spans":[\#(span)]}]}]}"#
+    let request = try? OTLPJSON.translate(Array(json.utf8).span.bytes)
+    for tenant in [nil, "team-a"] {
+      let batch = Batch(payload: request ?? [], spanCount: 1, tenant: tenant)
+      guard case .events(let events)? = DebugExport(verbosity: verbosity).message(batch, .identity, MessageCoder())
+      else {
+        Issue.record("no events")
+        continue
+      }
+      #expect(events.count == 1 && events[0].metadata["tenant"] == tenant.map { .string($0) })
+    }
+  }
+
+  @Test(arguments: ContentCoding.allCases) func tenantsStandInTheHead(_ coding: ContentCoding) {
+    let heads = HTTPRequestHeads(
+      authority: "a:1", isSecure: false, path: "/", contentType: "application/x-protobuf", headers: [],
+      tenantHeader: "x-team")
+    let (nobodys, tenants) = (Batch(payload: [], spanCount: 1), Batch(payload: [], spanCount: 1, tenant: "Team-A"))
+    #expect(heads.head(of: nobodys, coding)?.lines.text("x-team") == nil)
+    #expect(heads.head(of: nobodys, coding)?.lines.count == heads[coding]?.lines.count)
+    #expect(heads.head(of: tenants, coding)?.lines.text("x-team") == "Team-A")
   }
 }

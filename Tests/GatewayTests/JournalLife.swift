@@ -8,6 +8,7 @@ import NIOPosix
 import Stitching
 import Synchronization
 import Telemetry
+import Tenancy
 import TestKit
 import TraceWire
 import Transport
@@ -90,13 +91,15 @@ final class JournalLife: Sendable {
       section.tls = nil
       section.retry.initialInterval = .milliseconds(1)
       section.retry.maxInterval = .milliseconds(2)
-      return try Exporter(section, lanes: loops.count, ledger: ledger, budget: budget, logger: logger)
+      return try Exporter(
+        section, tenantHeader: "x-scope-orgid", lanes: loops.count, ledger: ledger, budget: budget, logger: logger)
     }
     let shared = AggregatorShared(
       shardMap: ShardMap(shardCount: loops.count, hash: secret.derived(0)), ledger: ledger, budget: budget,
       fanOut: exporters.isEmpty ? nil : ExporterFanOut(exporters.map(\.counters)),
       batchLimits: BatchLimits(timeout: .seconds(3600), sendBatchSize: 40, sendBatchMaxSize: 0),
-      retryAfter: .seconds(1), journal: journal)
+      retryAfter: .seconds(1), journal: journal,
+      tenants: ModelTenants.new())
     self.shared = shared
     var exporterLanes: [PerLoop<ExporterLane>] = []
     for exporter in exporters {
@@ -146,7 +149,7 @@ final class JournalLife: Sendable {
   func send(_ batch: ModelBatch, number: Int, over lane: Int) {
     let request = IntakeRequest(
       body: batch.body, receiver: .otlpGRPC, peer: PeerIdentity(address: "127.0.0.1", region: batch.peerRegion),
-      batch: batch.identity)
+      tenant: batch.tenant.flatMap { shared.tenants.known($0) }, batch: batch.identity)
     lanes.execute(on: lane) { [witness] lane in
       lane.consume(request) { verdict in witness.answered(number, withSuccess: verdict == .accepted) }
     }
@@ -172,7 +175,7 @@ final class JournalLife: Sendable {
   func sealBatches() {
     for number in 0..<lanes.count {
       lanes.execute(on: number) { lane in
-        if let batch = lane.batcher.seal() { lane.sealed.append(batch) }
+        lane.sealed += lane.batcher.seal()
         lane.dispatchSealed()
       }
     }

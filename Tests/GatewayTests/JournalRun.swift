@@ -158,7 +158,9 @@ struct JournalRun {
   /// What was sent in the batch that a record holds.
   private func batch(_ header: JournalledBatch, _ payload: [UInt8]) -> ModelBatch {
     let body = try? Decompressor().inflate(payload.span.bytes, coding: .zstd, limit: 1 << 20)
-    guard let batch = body.flatMap({ numbers[$0] }).map({ sent[$0] }), batch.identity == header.identity else {
+    guard let batch = body.flatMap({ numbers[$0] }).map({ sent[$0] }), batch.identity == header.identity,
+      batch.tenant == header.tenant
+    else {
       Issue.record("seed \(seed): a batch that nobody sent")
       return ModelBatch(spans: [], body: [], identity: nil, peerRegion: nil)
     }

@@ -24,7 +24,8 @@ import TraceWire
   {
     let origin = BatchIdentity.Origin(high: 1, low: .max, epoch: 3, region: region)
     let identity = isNamed ? BatchIdentity(origin: origin, sequence: 4) : nil
-    let written = JournalledBatch(peerRegion: region, identity: identity, acceptedAt: 1_763_700_000_123)
+    let written = JournalledBatch(
+      peerRegion: region, identity: identity, acceptedAt: 1_763_700_000_123, tenant: "team-a")
     guard case .batch(let batch) = readBack(.batch(written)) else {
       Issue.record("a batch is read as one")
       return
@@ -32,6 +33,15 @@ import TraceWire
     #expect(batch.peerRegion == region)
     #expect(batch.identity == identity)
     #expect(batch.acceptedAt == 1_763_700_000_123)
+    #expect(batch.tenant == "team-a")
+    // What knew of no tenants wrote the same, but for the name.
+    var older = JournalRecord.batch(written).record()
+    older.header.removeLast(8 + 6)
+    guard case .batch(let before)? = JournalRecord(kind: older.kind, header: older.header) else {
+      Issue.record("a batch without a tenant is read as one")
+      return
+    }
+    #expect(before.tenant == nil && before.acceptedAt == batch.acceptedAt && before.identity == identity)
   }
 
   @Test func closingsAreReadBack() {

@@ -1,10 +1,13 @@
 import Delivery
+import Tenancy
 import TestKit
 import TraceWire
 
 /// One span of a trace that crosses regions, as a model knows it.
 struct ModelSpan: Hashable, Sendable {
+  /// The trace's ID with its tenant's mask.
   var trace: TraceID
+  var tenant: String?
   var id: UInt64
   /// 0 where it is the root.
   var parent: UInt64
@@ -27,6 +30,24 @@ struct ModelBatch: Sendable {
   var identity: BatchIdentity?
   /// The region its relay's certificate names; the resource names none then.
   var peerRegion: String?
+  /// Whose spans they are.
+  var tenant: String?
+}
+
+/// Whose spans there are in all lives of a model: two tenants' and nobody's.
+enum ModelTenants {
+  static let names = [nil, "a", "b"]
+  private static let key = TenantKey([UInt8](repeating: 7, count: TenantKey.byteCount)) ?? .random()
+  private static let known = new()
+
+  /// The same masks each time; the numbers depend on the order in which tenants are met.
+  static func new() -> Tenants { Tenants(TenantRules(), key: key) { 0 } }
+
+  /// A trace's ID with its tenant's mask, or without it where it has that.
+  static func setApart(_ trace: TraceID, _ tenant: String?) -> TraceID {
+    let mask = tenant.flatMap { known.known($0)?.mask } ?? TraceID()
+    return TraceID(high: trace.high ^ mask.high, low: trace.low ^ mask.low)
+  }
 }
 
 /// Applications in three regions, and a relay in each: what they emit, in an order of its own on every relay.
@@ -37,13 +58,19 @@ struct ModelTraffic {
   private var outboxes: [[ModelSpan]] = regions.map { _ in [] }
   private var sequences: [UInt64] = regions.map { _ in 0 }
   private var traces: UInt64 = 0
+  /// Spans of the trace that was opened last, and whose they are.
   private var spans: UInt64 = 0
+  private var tenant: String?
   private var batches = 0
 
-  /// A trace begins: a call that goes on from region to region, and back.
+  /// A trace begins: a call that goes on from region to region, and back. Three traces in a row have the same ID, and
+  /// their spans too, and belong to others each.
   mutating func openTrace(_ random: inout SeededGenerator) {
+    let number = traces / 3 + 1
+    tenant = ModelTenants.names[Int(traces % 3)]
+    let trace = ModelTenants.setApart(TraceID(high: number &* 0x1234_5678_9abc_def1, low: number), tenant)
     traces += 1
-    let trace = TraceID(high: traces &* 0x1234_5678_9abc_def1, low: traces)
+    spans = 0
     var region = Int.random(in: 0..<Self.regions.count, using: &random)
     var parent = emit(trace, 0, .server, region)
     for _ in 0..<Int.random(in: 0...3, using: &random) {
@@ -57,7 +84,7 @@ struct ModelTraffic {
   private mutating func emit(_ trace: TraceID, _ parent: UInt64, _ kind: SpanFacts.Kind, _ region: Int) -> UInt64 {
     spans += 1
     outboxes[region].append(
-      ModelSpan(trace: trace, id: spans, parent: parent, region: Self.regions[region], kind: kind))
+      ModelSpan(trace: trace, tenant: tenant, id: spans, parent: parent, region: Self.regions[region], kind: kind))
     return spans
   }
 
@@ -67,6 +94,7 @@ struct ModelTraffic {
     var spans: [ModelSpan] = []
     for _ in 0..<Int.random(in: 1...8, using: &random) where !outboxes[relay].isEmpty {
       let place = random.one(in: 3) ? Int.random(in: 0..<outboxes[relay].count, using: &random) : 0
+      guard spans.allSatisfy({ $0.tenant == outboxes[relay][place].tenant }) else { break }
       spans.append(outboxes[relay].remove(at: place))
     }
     guard !spans.isEmpty else { return nil }
@@ -77,7 +105,7 @@ struct ModelTraffic {
     let identity = random.one(in: 4) ? nil : BatchIdentity(origin: origin, sequence: sequences[relay])
     return ModelBatch(
       spans: spans, body: Self.body(spans, namesRegion: peerRegion == nil, number: batches), identity: identity,
-      peerRegion: peerRegion)
+      peerRegion: peerRegion, tenant: spans[0].tenant)
   }
 
   /// The link TTL of these traces is over: nobody emits anything more for them.
@@ -110,7 +138,8 @@ struct ModelTraffic {
 
   private static func encoded(_ span: ModelSpan) -> [UInt8] {
     var writer = ProtobufWriter()
-    writer.bytes(1, bigEndian(span.trace.high) + bigEndian(span.trace.low))
+    let trace = ModelTenants.setApart(span.trace, span.tenant)
+    writer.bytes(1, bigEndian(trace.high) + bigEndian(trace.low))
     writer.bytes(2, bigEndian(span.id))
     if span.parent != 0 { writer.bytes(4, bigEndian(span.parent)) }
     writer.string(5, "GET /")

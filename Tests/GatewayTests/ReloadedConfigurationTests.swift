@@ -16,7 +16,7 @@ import Testing
     ("receivers: {jaeger: {remote_sampling: {http: }}}", "receivers.jaeger.remote_sampling.http"),
     ("sampling: {trace_memory: {ttl: 1s}}", "sampling.trace_memory"),
     ("admin: {endpoint: '127.0.0.1:1'}", "admin"), ("log: {level: debug}", "log"),
-    ("shutdown_timeout: 1s", "shutdown_timeout"),
+    ("shutdown_timeout: 1s", "shutdown_timeout"), ("tenants: ", "tenants"),
   ]) func aRelayKeeps(_ text: String, _ section: String) throws {
     let old = try fixture.relay(leastRelay).configuration
     let reloaded = old.reloaded(try fixture.relay(leastRelay + text).configuration)
@@ -39,6 +39,23 @@ import Testing
     let reloaded = old.reloaded(new)
     #expect(reloaded.sectionsNeedingRestart.isEmpty)
     #expect(reloaded.inForce == new)
+  }
+
+  /// What goes with the name of the header must not change between a batch and the next.
+  @Test func tenantsLimitsChangeAndTheirHeaderDoesNot() throws {
+    let old = try fixture.relay(leastRelay + "tenants: {header: X-Team}").configuration
+    let limited = try fixture.relay(
+      leastRelay + "tenants: {header: X-Team, required: true, max: 3, limits: {spans_per_second: 5}}"
+    ).configuration
+    #expect(old.reloaded(limited).sectionsNeedingRestart.isEmpty)
+    #expect(old.reloaded(limited).inForce == limited)
+    for text in ["", "tenants: {header: X-Other, max: 7}"] {
+      let other = try fixture.relay(leastRelay + text).configuration
+      #expect(old.reloaded(other).sectionsNeedingRestart == ["tenants"])
+      #expect(old.reloaded(other).inForce == old)
+    }
+    let aggregator = try fixture.aggregator("tenants: ").configuration
+    #expect(aggregator.reloaded(try fixture.aggregator("").configuration).sectionsNeedingRestart == ["tenants"])
   }
 
   @Test func anExporterMayLeadElsewhereButNotBeAnother() throws {

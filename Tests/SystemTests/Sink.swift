@@ -66,6 +66,15 @@ final class Sink: Sendable {
     }
   }
 
+  /// What the requests' metadata said under this key, each request by itself, in the order of `exports`.
+  func metadata(_ key: String) throws -> [[String]] {
+    try names().map { name in
+      let file = folder.appending(path: name.replacing(".otlp", with: ".metadata"))
+      let fields = try JSONDecoder().decode([[String]].self, from: Data(contentsOf: file))
+      return fields.filter { $0.first == key }.compactMap(\.last)
+    }
+  }
+
   /// Every span so far.
   func spans() throws -> [Opentelemetry_Proto_Trace_V1_Span] {
     try exports().flatMap { $0.resourceSpans.flatMap { $0.scopeSpans.flatMap(\.spans) } }

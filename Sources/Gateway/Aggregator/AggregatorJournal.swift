@@ -6,6 +6,7 @@ internal import Logging
 internal import Stitching
 internal import Synchronization
 internal import Telemetry
+internal import Tenancy
 internal import TraceWire
 internal import Transport
 
@@ -39,6 +40,7 @@ final class AggregatorJournal: Sendable {
   }
 
   static let checkpointName = "checkpoint"
+  static let tenantKeyName = "tenant_key"
   /// Records that go with one checkpoint; on a full disk fewer, for which there is room in the write-ahead log.
   private static let removalsMax = 16_384
   private static let removalsOfFullDisk = 200
@@ -79,6 +81,25 @@ final class AggregatorJournal: Sendable {
 
   /// What it holds and has done.
   func families() -> [MetricFamily] { log.families() }
+
+  /// The key of the masks that keep tenants' traces apart in this journal. Where there is none a new one is written down
+  /// first, if it is needed. Throws `StartFailure` where that cannot be.
+  func tenantKey(isNeeded: Bool) async throws -> TenantKey {
+    do {
+      if let key = try log.note(Self.tenantKeyName).flatMap({ TenantKey($0) }) { return key }
+      let key = TenantKey.random()
+      guard isNeeded else { return key }
+      var transaction = DiskLogTransaction()
+      transaction.isForced = true
+      transaction.notes[Self.tenantKeyName] = key.bytes
+      _ = try await withCheckedThrowingContinuation { continuation in
+        log.commit(transaction) { continuation.resume(with: $0) }
+      }
+      return key
+    } catch {
+      throw StartFailure(message: "cannot keep the tenants' key in the journal: \(error)")
+    }
+  }
 
   // MARK: Writing
 

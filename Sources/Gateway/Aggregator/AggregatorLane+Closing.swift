@@ -2,6 +2,7 @@ internal import Delivery
 internal import NIOCore
 internal import Stitching
 internal import Telemetry
+internal import Tenancy
 internal import TraceWire
 internal import Transport
 
@@ -17,7 +18,7 @@ extension AggregatorLane {
     let now = NIODeadline.now().uptimeNanoseconds
     if !isClosing { closeInTurn() }
     askForClosings()
-    if batcher.isDue(now), let batch = batcher.seal() { sealed.append(batch) }
+    sealed += batcher.sealDue(now)
     dispatchSealed()
     releaseEntries(now)
   }
@@ -65,7 +66,7 @@ extension AggregatorLane {
       for trace in shard.close(Array(rest.prefix(Self.closedAtOnce)), now: now) {
         let unit = JournalUnit(trace: trace.traceID, address: address)
         let token = account?.closed(unit, exporters: journal.allExporters, now: now)
-        handOn(trace.payload, spans: trace.spanCount, token: token, now: now)
+        handOn(trace.payload, spans: trace.spanCount, of: trace.tenant, token: token, now: now)
       }
       rest = rest.dropFirst(Self.closedAtOnce)
       chargeHeldBytes()
@@ -106,7 +107,7 @@ extension AggregatorLane {
       lost += shard.closeAll(now: now, limit: Self.closedAtOnce).reduce(0) { $0 + $1.spanCount }
     }
     leave(lost, as: .undeliverable)
-    if let batch = batcher.seal() { sealed.append(batch) }
+    sealed += batcher.seal()
     dispatchSealed()
     chargeHeldBytes()
     return lost
@@ -114,13 +115,14 @@ extension AggregatorLane {
 
   /// Hands on traces that no journal knows of.
   func handOn(_ traces: [ClosedTrace], now: UInt64) {
-    for trace in traces { handOn(trace.payload, spans: trace.spanCount, token: nil, now: now) }
+    for trace in traces { handOn(trace.payload, spans: trace.spanCount, of: trace.tenant, token: nil, now: now) }
   }
 
   /// Hands spans on; without an exporter they are where they were to go.
-  func handOn(_ payload: [UInt8], spans: Int, token: UInt64?, now: UInt64) {
+  func handOn(_ payload: [UInt8], spans: Int, of tenant: UInt16, token: UInt64?, now: UInt64) {
     guard shared.fanOut != nil else { return leave(spans, as: .forwarded) }
-    let appended = batcher.append(whole: payload, spans: spans, owner: token, now: now, sealed: &sealed)
+    let appended = batcher.append(
+      whole: payload, spans: spans, tenant: shared.tenants.name(of: tenant), owner: token, now: now, sealed: &sealed)
     shared.budget.reserveUnchecked(appended.bytes)
     shared.ledger.moved(spans, from: .stitching, to: .batch)
   }

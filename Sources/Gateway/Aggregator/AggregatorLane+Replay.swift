@@ -3,6 +3,7 @@ internal import Intake
 internal import NIOCore
 internal import Stitching
 internal import Telemetry
+internal import Tenancy
 internal import TraceWire
 
 /// What a lane does with the journal of an earlier life. Nothing is booked of spans that have left before: only what is
@@ -23,7 +24,7 @@ extension AggregatorLane {
       if report.late > 0 {
         let pending = left.pending(unit, of: shared.journal?.exporters ?? [])
         let token = account?.late([id], of: entry, exporters: pending, now: now)
-        handOnAgain(report.latePayload, spans: report.late, token, pending)
+        handOnAgain(report.latePayload, spans: report.late, of: request.tenant, token, pending)
       }
       if shard.isLive(id) {
         live.append(id)
@@ -45,18 +46,21 @@ extension AggregatorLane {
       let unit = JournalUnit(trace: trace.traceID, address: address)
       let pending = left.pending(unit, of: names)
       let token = account?.closed(unit, exporters: pending, now: now)
-      handOnAgain(trace.payload, spans: trace.spanCount, token, pending)
+      handOnAgain(trace.payload, spans: trace.spanCount, of: trace.tenant, token, pending)
     }
     chargeHeldBytes()
   }
 
   /// Hands on what exporters were not done with.
-  private func handOnAgain(_ payload: [UInt8], spans: Int, _ token: UInt64?, _ pending: UInt64) {
+  private func handOnAgain(
+    _ payload: [UInt8], spans: Int, of tenant: UInt16, _ token: UInt64?, _ pending: UInt64
+  ) {
     guard pending != 0 else { return }
     shared.ledger.received(spans, by: .otlpGRPC)
     shared.ledger.held(spans, in: .queue)
     shared.budget.reserveUnchecked(payload.count)
-    let batch = Batch(payload: payload, spanCount: spans, owners: token.map { [$0] } ?? [])
+    let batch = Batch(
+      payload: payload, spanCount: spans, tenant: shared.tenants.name(of: tenant), owners: token.map { [$0] } ?? [])
     dispatch(batch, among: exporters.indices.filter { pending & (1 << UInt64($0)) != 0 })
   }
 

@@ -5,6 +5,7 @@ internal import NIOCore
 internal import Policy
 internal import Stitching
 internal import Telemetry
+internal import Tenancy
 internal import TraceWire
 internal import Transport
 
@@ -27,7 +28,7 @@ final class AggregatorLane: SpanConsumer {
   let loop: any EventLoop
   let shard: StitchingShard
   let exporters: [ExporterLane]
-  var batcher: Batcher
+  var batcher: TenantBatcher
   var sealed: [Batch] = []
   /// Which entries of the journal this shard needs; nil without a journal.
   var account: JournalAccount?
@@ -56,7 +57,7 @@ final class AggregatorLane: SpanConsumer {
     self.number = number
     self.loop = loop
     stage = AggregatorStage(shared)
-    batcher = Batcher(shared.batchLimits)
+    batcher = TenantBatcher(shared.batchLimits)
     if shared.journal != nil {
       account = JournalAccount(retention: UInt64(max(0, retention.nanosecondsClamped)))
     }
@@ -129,6 +130,9 @@ final class AggregatorLane: SpanConsumer {
     guard let charge = RequestCharge(read.request.bytes.count + reading, to: shared.budget) else {
       return conclude(.overload(retryAfter: shared.retryAfter))
     }
+    if let refusal = request.tenant?.take(spans: read.request.facts.spans.count, bytes: request.body.count) {
+      return refuse(read.request.facts.spans.count, of: request.receiver, batch, refusal, completion)
+    }
     let taken = TakenRequest(
       request: read.request, lists: read.lists, receiver: request.receiver, batch: batch, charge: charge)
     if let journal = shared.journal { return write(taken, read.packed, to: journal, answer(completion)) }
@@ -138,6 +142,18 @@ final class AggregatorLane: SpanConsumer {
     }
     hand(taken, entry: nil)
     conclude(taken.verdict)
+  }
+
+  /// Refuses a request that was read, because its tenant has sent too much.
+  private func refuse(
+    _ spans: Int, of receiver: ReceiverKind, _ batch: BatchIdentity?, _ refusal: TenantRefusal,
+    _ completion: @escaping (IntakeVerdict) -> Void
+  ) {
+    shared.ledger.received(spans, by: receiver)
+    shared.ledger.left(spans, as: .rejected)
+    let verdict = IntakeVerdict.limited(retryAfter: refusal.retryAfter)
+    if let batch { shared.known.concluded(batch, verdict) }
+    completion(verdict)
   }
 
   /// The completion, from any thread.
@@ -151,7 +167,8 @@ final class AggregatorLane: SpanConsumer {
     _ taken: TakenRequest, _ packed: [UInt8], to journal: AggregatorJournal, _ answer: @escaping KnownBatches.Waiter
   ) {
     let batch = JournalledBatch(
-      peerRegion: taken.request.peerRegion, identity: taken.batch, acceptedAt: WallClock.milliseconds)
+      peerRegion: taken.request.peerRegion, identity: taken.batch, acceptedAt: WallClock.milliseconds,
+      tenant: shared.tenants.name(of: taken.request.tenant))
     let shards = taken.lists.count { !$0.isEmpty }
     let refusal = IntakeVerdict.overload(retryAfter: shared.retryAfter)
     journal.write(batch, payload: packed, shards: shards) { [shared, lanes] result in
@@ -198,7 +215,9 @@ final class AggregatorLane: SpanConsumer {
     leave(report.overBudget, as: .overBudget)
     var token: UInt64?
     if let entry { token = note(report, of: entry, TraceRuns(spans, of: request).ids, now: now) }
-    if report.late > 0 { handOn(report.latePayload, spans: report.late, token: token, now: now) }
+    if report.late > 0 {
+      handOn(report.latePayload, spans: report.late, of: request.tenant, token: token, now: now)
+    }
     handOn(report.closed, now: now)
     chargeHeldBytes()
     dispatchSealed()

@@ -6,6 +6,7 @@ internal import Policy
 internal import Stitching
 internal import Synchronization
 internal import Telemetry
+internal import Tenancy
 internal import Transport
 
 /// The global aggregator, started: receivers -> shards by trace ID -> flow metrics -> exporters.
@@ -52,19 +53,23 @@ final class AggregatorRole: StartedRole {
     var random = SystemRandomNumberGenerator()
     let secret = KeyedHash(using: &random)
     let names = FlowNames(limits: configuration.flowLimits)
+    let rules = (configuration.tenants ?? TenantsConfiguration()).rules
     let exporters = try configuration.exporters.map {
-      try Exporter($0, lanes: loops.count, ledger: ledger, budget: budget, logger: logger)
+      try Exporter(
+        $0, tenantHeader: rules.header, lanes: loops.count, ledger: ledger, budget: budget, logger: logger)
     }
     let journal = try configuration.stitching.storage.map {
       try AggregatorJournal.open(
         $0, maxBytes: configuration.stitching.journalBytesMax, exporters: exporters.map(\.name), logger: logger)
     }
+    let key = try await journal?.tenantKey(isNeeded: configuration.tenants != nil) ?? .random()
     let shared = AggregatorShared(
       shardMap: ShardMap(shardCount: loops.count, hash: secret.derived(0)), ledger: ledger,
       processors: ResourceDetection.real.rules(configuration.editing), budget: budget,
       fanOut: exporters.isEmpty ? nil : ExporterFanOut(exporters.map(\.counters)),
       batchLimits: BatchLimits(timeout: .milliseconds(200), sendBatchSize: 8192, sendBatchMaxSize: 0),
-      retryAfter: .seconds(1), journal: journal)
+      retryAfter: .seconds(1), journal: journal,
+      tenants: Tenants(rules, key: key) { NIODeadline.now().uptimeNanoseconds })
     var exporterLanes: [PerLoop<ExporterLane>] = []
     for exporter in exporters {
       exporterLanes.append(try await exporter.lanes(on: threads))
@@ -96,7 +101,7 @@ final class AggregatorRole: StartedRole {
     _ = await lanes.map { $0.start() }
     let intake = try await Listeners.bind(
       configuration.receivers, limits: configuration.limits, threads: threads, budget: budget,
-      ledger: ledger, retryAfter: shared.retryAfter
+      ledger: ledger, retryAfter: shared.retryAfter, tenants: configuration.tenants.map { _ in shared.tenants }
     ) { lanes.value(on: $0) }
     return AggregatorRole(
       configuration: configuration, shared: shared, exporters: exporters, exporterLanes: exporterLanes, lanes: lanes,
@@ -113,6 +118,7 @@ final class AggregatorRole: StartedRole {
     return shared.ledger.families() + PolicyCounts.none + ProcessorCounts.families(processed) + (await flows())
       + ExporterCounters.metricFamilies(exporters.map(\.counters)) + shared.budget.metricFamilies()
       + intake.counters.families() + shared.known.families() + (shared.journal?.families() ?? [])
+      + (configuration.withLock { $0.tenants } == nil ? [] : shared.tenants.families())
       + process.families(certificateExpiry: [intake.certificateExpiry] + exporters.map(\.certificateExpiry))
   }
 
@@ -129,7 +135,7 @@ final class AggregatorRole: StartedRole {
     StatusDocument(.aggregator, self, exporters: exporters, configuration: configuration.withLock { $0.summary })
   }
 
-  /// Puts another configuration in force: limits, processors, stitching, exporters, certificates, credentials. No
+  /// Puts another configuration in force: limits, tenants, processors, stitching, exporters, certificates, credentials. No
   /// connection of a client is dropped. Throws `StartFailure`, with nothing changed, when a certificate or a file of
   /// credentials is no good.
   /// - Returns: the sections that differ from what is in force and need a restart.
@@ -143,6 +149,7 @@ final class AggregatorRole: StartedRole {
     let admin = try AdminAccess.Rule(inForce.admin.auth)
     for change in changes { await change() }
     adminAccess.replace(with: admin)
+    if let tenants = inForce.tenants { shared.tenants.adopt(tenants.rules) }
     let memory = inForce.stitching.memoryLimitBytes
     shared.budget.resize(limit: memory, spike: memory / 8)
     let limits = inForce.stitchingLimits.divided(by: lanes.count)

@@ -2,6 +2,7 @@ internal import Delivery
 internal import Policy
 internal import Stitching
 internal import Telemetry
+internal import Tenancy
 internal import TraceWire
 
 /// What the event loops of one aggregator share.
@@ -20,12 +21,15 @@ final class AggregatorShared: Sendable {
   let draining = DrainFlag()
   /// The journal on disk; nil where nothing outlives the process.
   let journal: AggregatorJournal?
+  /// Whose spans there are. Those of an earlier life are known whatever the configuration says now.
+  let tenants: Tenants
   /// The batches that relays sent, to tell those that come again.
   let known = KnownBatches()
 
   init(
     shardMap: ShardMap, ledger: SpanLedger, processors: ProcessorRules = ProcessorRules(), budget: ByteBudget,
-    fanOut: ExporterFanOut?, batchLimits: BatchLimits, retryAfter: Duration, journal: AggregatorJournal?
+    fanOut: ExporterFanOut?, batchLimits: BatchLimits, retryAfter: Duration, journal: AggregatorJournal?,
+    tenants: Tenants
   ) {
     self.shardMap = shardMap
     self.ledger = ledger
@@ -35,6 +39,7 @@ final class AggregatorShared: Sendable {
     self.batchLimits = batchLimits
     self.retryAfter = retryAfter
     self.journal = journal
+    self.tenants = tenants
   }
 
   /// Whether a new request has a chance: there is memory, room in the journal, and at least one exporter has room.

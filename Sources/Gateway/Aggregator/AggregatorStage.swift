@@ -4,6 +4,7 @@ internal import Intake
 internal import Policy
 internal import Stitching
 internal import Telemetry
+internal import Tenancy
 internal import TraceWire
 
 /// What an aggregator does with a request before the shards see it: the walk, the question whose spans they are, the
@@ -56,7 +57,9 @@ final class AggregatorStage {
       }
     }
     let packed = shared.journal == nil ? [] : compressor.compress(body)
-    let received = ReceivedRequest(bytes: body, facts: facts, peerRegion: request.peer.region)
+    if let tenant = request.tenant { facts.setApart(by: tenant.mask) }
+    let received = ReceivedRequest(
+      bytes: body, facts: facts, tenant: request.tenant?.number ?? 0, peerRegion: request.peer.region)
     return (Read(request: received, lists: partitioner.partition(facts), packed: packed), .accepted)
   }
 

@@ -100,11 +100,14 @@ struct JournalledBatch: Sendable {
   var identity: BatchIdentity?
   /// When it was accepted, in milliseconds since the Unix epoch; 0 where that was not written.
   var acceptedAt: UInt64
+  /// Whose it is.
+  var tenant: String?
 
-  init(peerRegion: String?, identity: BatchIdentity?, acceptedAt: UInt64) {
+  init(peerRegion: String?, identity: BatchIdentity?, acceptedAt: UInt64, tenant: String? = nil) {
     self.peerRegion = peerRegion
     self.identity = identity
     self.acceptedAt = acceptedAt
+    self.tenant = tenant
   }
 
   /// Nanoseconds since it was accepted; 0 where that is not known or lies in the future.
@@ -125,6 +128,7 @@ struct JournalledBatch: Sendable {
         origin: .init(high: high, low: low, epoch: epoch, region: peerRegion), sequence: sequence)
     }
     acceptedAt = bytes.number() ?? 0
+    tenant = bytes.text()
   }
 
   fileprivate func append(to bytes: inout [UInt8]) {
@@ -136,6 +140,8 @@ struct JournalledBatch: Sendable {
       }
     }
     bytes.append(number: acceptedAt)
+    // Nobody's batch is written as it was when there were no tenants.
+    if let tenant { bytes.append(text: tenant) }
   }
 }
 

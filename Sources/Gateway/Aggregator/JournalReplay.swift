@@ -5,6 +5,7 @@ internal import Logging
 internal import Stitching
 internal import Synchronization
 internal import Telemetry
+internal import Tenancy
 internal import TraceWire
 internal import Transport
 
@@ -144,14 +145,17 @@ struct JournalReplay {
 
   private func replay(_ batch: JournalledBatch, _ payload: [UInt8], _ address: UInt64, _ left: JournalLeftovers) {
     var facts = RequestFacts()
-    guard
+    let tenant = batch.tenant.flatMap { shared.tenants.known($0) }
+    guard batch.tenant == nil || tenant != nil,
       let bytes = try? decompressor.inflate(payload.span.bytes, coding: .zstd, limit: requestBytesMax),
       (try? facts.walk(bytes.span.bytes, keys: shared.attributeKeys)) != nil
     else {
       logger.error("a batch of the journal cannot be read", metadata: ["address": "\(address)"])
       return journal.noteBatch(address, shards: 0)
     }
-    let request = ReceivedRequest(bytes: bytes, facts: facts, peerRegion: batch.peerRegion)
+    if let tenant { facts.setApart(by: tenant.mask) }
+    let request = ReceivedRequest(
+      bytes: bytes, facts: facts, tenant: tenant?.number ?? 0, peerRegion: batch.peerRegion)
     let age = batch.age(at: WallClock.milliseconds)
     var partitioner = RequestPartitioner(map: shared.shardMap)
     let lists = partitioner.partition(facts)

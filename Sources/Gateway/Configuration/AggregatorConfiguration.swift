@@ -2,6 +2,8 @@
 public struct AggregatorConfiguration: Sendable, Equatable {
   public var receivers = ReceiversConfiguration()
   public var limits = LimitsConfiguration()
+  /// Whose spans may be sent; nil where nobody asks.
+  public var tenants: TenantsConfiguration?
   /// What the processors do to attributes and names.
   public var editing = EditingConfiguration()
   public var stitching = StitchingConfiguration()
@@ -26,6 +28,7 @@ extension AggregatorConfiguration {
     value.receivers =
       section.section("receivers") { ReceiversConfiguration.read($0, isRelay: false) } ?? value.receivers
     value.limits = section.section("limits", LimitsConfiguration.read) ?? value.limits
+    value.tenants = section.namedSection("tenants", TenantsConfiguration.read)
     value.editing = section.section("processors") { EditingConfiguration.read($0, isRelay: false) } ?? value.editing
     value.stitching = section.section("stitching", StitchingConfiguration.read) ?? value.stitching
     value.flow = section.section("flow", FlowConfiguration.read) ?? value.flow

@@ -111,11 +111,16 @@ extension ExporterConfiguration.Retry {
 }
 
 extension ExporterConfiguration.Header {
+  /// Whether a field of this name, in lower case, is not one that HTTP or gRPC have for themselves.
+  static func canBeSet(_ name: String) -> Bool {
+    let isToken = !name.isEmpty && name.utf8.allSatisfy { tokenBytes.contains($0) }
+    return isToken && !name.hasPrefix("grpc-") && !reserved.contains(name)
+  }
+
   fileprivate static func readAll(_ section: SectionReader) -> [Self]? {
     section.all().compactMap { key, setting in
       let name = key.lowercased()
-      let isToken = !name.isEmpty && name.utf8.allSatisfy { Self.tokenBytes.contains($0) }
-      if !isToken || name.hasPrefix("grpc-") || Self.reserved.contains(name) {
+      if !canBeSet(name) {
         setting.fail("is not a header field that can be set")
         return nil
       }

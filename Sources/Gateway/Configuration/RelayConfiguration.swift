@@ -9,6 +9,8 @@ public struct RelayConfiguration: Sendable, Equatable {
   public var region: String
   public var receivers = ReceiversConfiguration()
   public var limits = LimitsConfiguration()
+  /// Whose spans may be sent; nil where nobody asks.
+  public var tenants: TenantsConfiguration?
   public var memoryLimiter = MemoryLimiterConfiguration()
   /// What the processors do to attributes and names.
   public var editing = EditingConfiguration()
@@ -45,6 +47,7 @@ extension RelayConfiguration {
     value.shutdownTimeout = process.shutdownTimeout
     value.receivers = section.section("receivers") { ReceiversConfiguration.read($0, isRelay: true) } ?? value.receivers
     value.limits = section.section("limits", LimitsConfiguration.read) ?? value.limits
+    value.tenants = section.namedSection("tenants", TenantsConfiguration.read)
     let processors = section.section("processors", ProcessorsConfiguration.read) ?? ProcessorsConfiguration()
     value.memoryLimiter = processors.memoryLimiter
     value.editing = processors.editing

@@ -17,11 +17,21 @@ struct DebugExport: ExportDialect {
       case .basic: try? Self.traces(in: request)
       case .detailed: SpanDump.entries(of: request)
       }
-    return entries.map { .events($0) }
+    return entries.map { .events(Self.naming(batch.tenant, $0)) }
   }
 
   func judge(_ result: Result<ClientResponse, ClientFailure>, _ batch: Batch) -> ExportJudgement {
     ExportJudgement(DeliveryAnswer(result))
+  }
+
+  /// The same events, which say whose they are.
+  private static func naming(_ tenant: String?, _ entries: [ExportMessage.LogEntry]) -> [ExportMessage.LogEntry] {
+    guard let tenant else { return entries }
+    return entries.map { entry in
+      var named = entry
+      named.metadata["tenant"] = .string(tenant)
+      return named
+    }
   }
 
   /// What a line says of a trace.

@@ -24,7 +24,7 @@ struct ElasticsearchExport: ExportDialect {
   }
 
   func message(_ batch: Batch, _ coding: ContentCoding, _ coder: MessageCoder) -> ExportMessage? {
-    guard let head = heads[coding], let request = coder.plain(batch),
+    guard let head = heads.head(of: batch, coding), let request = coder.plain(batch),
       let documents = try? bulk.documents(request.span.bytes)
     else { return nil }
     let body = batch.progress.map { documents.only($0.left).bytes } ?? documents.bytes

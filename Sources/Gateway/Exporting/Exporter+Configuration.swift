@@ -7,10 +7,11 @@ internal import Transport
 extension Exporter {
   /// Makes an exporter of its section of the configuration. Throws `StartFailure` when its TLS files are no good.
   convenience init(
-    _ section: ExporterConfiguration, lanes: Int, ledger: SpanLedger?, budget: ByteBudget, logger: Logger
+    _ section: ExporterConfiguration, tenantHeader: String, lanes: Int, ledger: SpanLedger?, budget: ByteBudget,
+    logger: Logger
   ) throws {
     self.init(
-      try ExporterSettings(section, lanes: lanes, memoryBytes: budget.limit),
+      try ExporterSettings(section, tenantHeader: tenantHeader, lanes: lanes, memoryBytes: budget.limit),
       counters: ExporterCounters(name: section.name, lanes: lanes, capacity: ByteBudget(limit: section.queueBytesMax)),
       ledger: ledger, budget: budget, logger: logger)
   }
@@ -25,7 +26,8 @@ extension Exporter {
   /// Makes ready what another section says, certificates read anew. Nothing is changed before the returned change is
   /// carried out; throws `StartFailure` when the TLS files are no good.
   func change(to section: ExporterConfiguration, on lanes: PerLoop<ExporterLane>) throws -> PreparedChange {
-    let settings = try ExporterSettings(section, lanes: lanes.count, memoryBytes: budget.limit)
+    let settings = try ExporterSettings(
+      section, tenantHeader: self.settings.tenantHeader, lanes: lanes.count, memoryBytes: budget.limit)
     return { [self] in
       adopt(settings)
       counters.capacity.resize(limit: section.queueBytesMax)

@@ -15,6 +15,8 @@ struct ExporterSettings: Sendable {
   }
 
   let section: ExporterConfiguration
+  /// The header field that says whose a batch is.
+  let tenantHeader: String
   let destination: Destination
   let options: ForwarderOptions
   let http2: HTTP2ClientLimits
@@ -25,8 +27,9 @@ struct ExporterSettings: Sendable {
 
   /// Reads the section's TLS files. Throws `StartFailure` when they are no good. What is in flight may take an eighth of
   /// the memory.
-  init(_ section: ExporterConfiguration, lanes: Int, memoryBytes: Int) throws {
+  init(_ section: ExporterConfiguration, tenantHeader: String, lanes: Int, memoryBytes: Int) throws {
     self.section = section
+    self.tenantHeader = tenantHeader
     // The bulk API's answer has something to say of every document.
     if case .elasticsearch = section.kind {
       http2 = HTTP2ClientLimits(responseBytesMax: ElasticsearchResults.responseBytesMax)
@@ -51,7 +54,7 @@ struct ExporterSettings: Sendable {
     case .otlp, .otlpHTTP, .zipkin, .elasticsearch:
       let target = try Self.target(section)
       destination = .server(target)
-      dialect = Self.dialect(section, authority: target.authority)
+      dialect = Self.dialect(section, authority: target.authority, tenantHeader: tenantHeader)
     }
     if !section.kind.hasServer {
       // Nobody answers late here: what a slow disk is given twice would be there twice.
@@ -60,12 +63,15 @@ struct ExporterSettings: Sendable {
     self.options = options
   }
 
-  private static func dialect(_ section: ExporterConfiguration, authority: String) -> any ExportDialect {
+  private static func dialect(
+    _ section: ExporterConfiguration, authority: String, tenantHeader: String
+  ) -> any ExportDialect {
     var headers = section.headers.map { (name: $0.name, value: $0.value.value) }
     let coding = section.compression.coding
     func heads(_ path: String, _ contentType: String) -> HTTPRequestHeads {
       HTTPRequestHeads(
-        authority: authority, isSecure: section.tls != nil, path: path, contentType: contentType, headers: headers)
+        authority: authority, isSecure: section.tls != nil, path: path, contentType: contentType, headers: headers,
+        tenantHeader: tenantHeader)
     }
     switch section.kind {
     case .otlpHTTP(let url):
@@ -77,7 +83,9 @@ struct ExporterSettings: Sendable {
         server, coding: coding,
         heads: heads(ElasticsearchExport.target(below: server.basePath), "application/x-ndjson"))
     case .otlp, .debug, .file:
-      return OTLPExport(authority: authority, isSecure: section.tls != nil, coding: coding, headers: headers)
+      return OTLPExport(
+        authority: authority, isSecure: section.tls != nil, coding: coding, headers: headers,
+        tenantHeader: tenantHeader)
     }
   }
 

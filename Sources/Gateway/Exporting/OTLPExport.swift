@@ -1,6 +1,7 @@
 internal import Compression
 internal import Delivery
 internal import HTTP2Engine
+internal import Tenancy
 internal import TraceWire
 
 /// OTLP/gRPC as a client speaks it: a batch to a request, a response to a plain answer.
@@ -12,15 +13,18 @@ struct OTLPExport: ExportDialect {
   private let heads: HTTPRequestHeads
 
   /// Requests to a server, with further header fields from the configuration.
-  init(authority: String, isSecure: Bool, coding: ContentCoding, headers: [(name: String, value: String)]) {
+  init(
+    authority: String, isSecure: Bool, coding: ContentCoding, headers: [(name: String, value: String)],
+    tenantHeader: String = TenantRules().header
+  ) {
     self.coding = coding
     heads = HTTPRequestHeads(
       authority: authority, isSecure: isSecure, path: Self.path, contentType: "application/grpc+proto",
-      codingField: "grpc-encoding", headers: [("te", "trailers")] + headers)
+      codingField: "grpc-encoding", headers: [("te", "trailers")] + headers, tenantHeader: tenantHeader)
   }
 
   func message(_ batch: Batch, _ coding: ContentCoding, _ coder: MessageCoder) -> ExportMessage? {
-    guard let head = heads[coding], let body = coder.body(batch, coding) else { return nil }
+    guard let head = heads.head(of: batch, coding), let body = coder.body(batch, coding) else { return nil }
     return .request(head.naming(batch), prefix: prefix(coding, body), body: body)
   }
 

@@ -10,7 +10,7 @@ struct OTLPHTTPExport: ExportDialect {
   let translates = false
 
   func message(_ batch: Batch, _ coding: ContentCoding, _ coder: MessageCoder) -> ExportMessage? {
-    guard let head = heads[coding], let body = coder.body(batch, coding) else { return nil }
+    guard let head = heads.head(of: batch, coding), let body = coder.body(batch, coding) else { return nil }
     return .request(head, prefix: [], body: body)
   }
 

@@ -10,7 +10,7 @@ struct ZipkinExport: ExportDialect {
   let translates = true
 
   func message(_ batch: Batch, _ coding: ContentCoding, _ coder: MessageCoder) -> ExportMessage? {
-    guard let head = heads[coding], let request = coder.plain(batch),
+    guard let head = heads.head(of: batch, coding), let request = coder.plain(batch),
       let spans = try? ZipkinJSONOutput.spans(request.span.bytes)
     else { return nil }
     return .request(head, prefix: [], body: coder.compress(spans, coding))

@@ -6,6 +6,7 @@ internal import NIOCore
 internal import NIOPosix
 internal import TLSEngine
 internal import Telemetry
+internal import Tenancy
 internal import Transport
 
 /// A role's event loops, its listeners and what they count.
@@ -68,7 +69,7 @@ final class Listeners: Sendable {
   /// Binds every configured receiver. Throws `StartFailure` naming the one that cannot be.
   static func bind(
     _ configuration: ReceiversConfiguration, limits: LimitsConfiguration, threads: RoleLoops, budget: ByteBudget,
-    ledger: SpanLedger, retryAfter: Duration, samplingProbability: Double = 1,
+    ledger: SpanLedger, retryAfter: Duration, tenants: Tenants? = nil, samplingProbability: Double = 1,
     consumer: @escaping @Sendable (any EventLoop) -> any SpanConsumer
   ) async throws -> Listeners {
     let counters = ConnectionCounters(
@@ -84,6 +85,7 @@ final class Listeners: Sendable {
           ledger: ledger, offload: BulkLoop(threads.bulk[number], of: loop))
         context.samplingProbability = samplingProbability
         context.access = access
+        context.tenants = tenants
         return service(context)
       }
       let tls = try place.tls.map { TLSContextSource(try serverContext($0, of: receiver)) }

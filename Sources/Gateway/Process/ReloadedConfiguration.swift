@@ -59,6 +59,7 @@ extension RelayConfiguration {
     var reloaded = ReloadedConfiguration(from: self, to: new)
     reloaded.keep("region", \.region)
     reloaded.keep(receivers: \.receivers)
+    if tenants?.header != new.tenants?.header { reloaded.keep("tenants", \.tenants) }
     reloaded.keep("sampling.trace_memory", \.sampling.traceMemory)
     // Its name is a metric label: another name is another exporter.
     if exporterNames != new.exporterNames {
@@ -78,6 +79,7 @@ extension AggregatorConfiguration {
   func reloaded(_ new: AggregatorConfiguration) -> ReloadedConfiguration<AggregatorConfiguration> {
     var reloaded = ReloadedConfiguration(from: self, to: new)
     reloaded.keep(receivers: \.receivers)
+    if tenants?.header != new.tenants?.header { reloaded.keep("tenants", \.tenants) }
     // Exporters are neither added nor taken away, so that every trace is owed to the same ones.
     if exporters.map(\.name) != new.exporters.map(\.name) { reloaded.keep("exporters", \.exporters) }
     reloaded.keep("stitching.storage", \.stitching.storage)

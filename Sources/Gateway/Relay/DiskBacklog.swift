@@ -128,7 +128,7 @@ final class DiskBacklog {
         continue
       }
       budget.reserveUnchecked(record.payload.count)
-      var read = Batch(payload: record.payload, spanCount: batch.spanCount)
+      var read = Batch(payload: record.payload, spanCount: batch.spanCount, tenant: batch.tenant)
       read.isCompressed = true
       hand(read, batch.address, epoch: batch.epoch)
     }

@@ -72,7 +72,7 @@ final class RelayLane: SpanConsumer {
     let isPacked = wantsPacked
     bulk.execute(on: number) { [loop, shared] stage in
       var taken = stage.take(request, owner: owner)
-      if let batch = stage.seal() { taken.sealed.append(batch) }
+      taken.sealed += stage.seal()
       if isPacked { taken.sealed = taken.sealed.map { stage.pack($0) } }
       shared.endCopy(room)
       loop.execute { [taken] in
@@ -123,14 +123,14 @@ final class RelayLane: SpanConsumer {
     timer = loop.assumeIsolated().scheduleTask(deadline: .uptimeNanoseconds(max(deadline, now))) { [weak self] in
       guard let self else { return }
       timer = nil
-      if let batch = stage.sealDue(NIODeadline.now().uptimeNanoseconds) { dispatch(pack(batch)) }
+      for batch in stage.sealDue(NIODeadline.now().uptimeNanoseconds) { dispatch(pack(batch)) }
       scheduleFlush()
     }
   }
 
-  /// Sends the batch being built on its way, whatever its size.
+  /// Sends the batches being built on their way, whatever their size.
   func flush() {
-    if let batch = stage.seal() { dispatch(pack(batch)) }
+    for batch in stage.seal() { dispatch(pack(batch)) }
   }
 
   /// Puts another policy in force from the next request on.

@@ -5,6 +5,7 @@ internal import NIOPosix
 internal import Policy
 internal import Synchronization
 internal import Telemetry
+internal import Tenancy
 internal import Transport
 
 /// An edge relay, started: receivers -> policy -> batch -> queue -> TLS -> aggregator, on every event loop.
@@ -57,13 +58,21 @@ final class RelayRole: StartedRole {
       memory: TraceMemory(
         ttl: configuration.sampling.traceMemory.ttl, tracesMax: configuration.sampling.traceMemory.maxTraces),
       ledger: ledger, budget: budget, batchLimits: BatchLimits(configuration.batch), retryAfter: .seconds(1),
-      store: store, logger: logger)
+      store: store,
+      // Nothing that tenants' masks went into outlives the process: what waits on disk has the tenant's name.
+      tenants: configuration.tenants.map {
+        Tenants($0.rules, key: .random(), clock: { NIODeadline.now().uptimeNanoseconds })
+      },
+      logger: logger)
+    let tenantHeader = (configuration.tenants ?? TenantsConfiguration()).rules.header
     let exporter = try Exporter(
-      configuration.exporter, lanes: loops.count, ledger: ledger, budget: budget, logger: logger)
+      configuration.exporter, tenantHeader: tenantHeader, lanes: loops.count, ledger: ledger, budget: budget,
+      logger: logger)
     let exporterLanes = try await exporter.lanes(on: threads)
     var locals: [(exporter: Exporter, lanes: PerLoop<ExporterLane>)] = []
     for section in configuration.localExporters {
-      let local = try Exporter(section, lanes: loops.count, ledger: nil, budget: room, logger: logger)
+      let local = try Exporter(
+        section, tenantHeader: tenantHeader, lanes: loops.count, ledger: nil, budget: room, logger: logger)
       locals.append((local, try await local.lanes(on: threads)))
     }
     let bulk = try await PerLoop(on: threads.bulk) { _, _ in RelayStage(shared) }
@@ -80,7 +89,8 @@ final class RelayRole: StartedRole {
     }
     let intake = try await Listeners.bind(
       configuration.receivers, limits: configuration.limits, threads: threads, budget: budget,
-      ledger: ledger, retryAfter: shared.retryAfter, samplingProbability: configuration.sampling.probability
+      ledger: ledger, retryAfter: shared.retryAfter, tenants: shared.tenants,
+      samplingProbability: configuration.sampling.probability
     ) { lanes.value(on: $0) }
     return RelayRole(
       configuration: configuration, shared: shared, exporter: exporter, locals: locals, room: room, lanes: lanes,
@@ -100,7 +110,7 @@ final class RelayRole: StartedRole {
     return shared.ledger.families() + ProcessorCounts.families(processed)
       + PolicyCounts.families(counts, memory: shared.memory)
       + ExporterCounters.metricFamilies(exporters.map(\.counters)) + shared.budget.metricFamilies()
-      + (shared.store?.families() ?? [])
+      + (shared.store?.families() ?? []) + (shared.tenants?.families() ?? [])
       + intake.counters.families()
       + process.families(certificateExpiry: [intake.certificateExpiry] + exporters.map(\.certificateExpiry))
   }
@@ -109,8 +119,8 @@ final class RelayRole: StartedRole {
     StatusDocument(.relay, self, exporters: exporters, configuration: configuration.withLock { $0.summary })
   }
 
-  /// Puts another configuration in force: routes, sampling, baggage, regions, processors, batches, limits, exporters,
-  /// certificates, credentials. No connection of a client is dropped. Throws `StartFailure`, with nothing changed, when
+  /// Puts another configuration in force: routes, sampling, baggage, regions, processors, batches, limits, tenants,
+  /// exporters, certificates, credentials. No connection of a client is dropped. Throws `StartFailure`, with nothing changed, when
   /// a certificate or a file of credentials is no good.
   /// - Returns: the sections that differ from what is in force and need a restart.
   func reload(_ new: RelayConfiguration) async throws -> [String] {
@@ -129,6 +139,7 @@ final class RelayRole: StartedRole {
     let limits = BatchLimits(inForce.batch)
     for change in changes { await change() }
     adminAccess.replace(with: admin)
+    if let tenants = inForce.tenants { shared.tenants?.adopt(tenants.rules) }
     let memory = RelayMemory(inForce)
     shared.budget.resize(limit: memory.limit, spike: memory.spike)
     room.resize(limit: memory.room)

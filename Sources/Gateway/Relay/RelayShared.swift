@@ -3,6 +3,7 @@ internal import Logging
 internal import Policy
 internal import Synchronization
 internal import Telemetry
+internal import Tenancy
 
 /// What the event loops of one relay share.
 final class RelayShared: Sendable {
@@ -15,6 +16,8 @@ final class RelayShared: Sendable {
   let retryAfter: Duration
   /// The sending queue on disk; nil where it is in memory.
   let store: StoredQueue?
+  /// Whose spans come in; nil where nobody asks.
+  let tenants: Tenants?
   private let origin = BatchIdentity.Origin(high: .random(in: .min ... .max), low: .random(in: .min ... .max), epoch: 0)
   private let sequence = Atomic<UInt64>(0)
   /// Large requests that are copied now.
@@ -24,7 +27,7 @@ final class RelayShared: Sendable {
 
   init(
     policy: RelayPolicy, memory: TraceMemory, ledger: SpanLedger, budget: ByteBudget, batchLimits: BatchLimits,
-    retryAfter: Duration, store: StoredQueue?, logger: Logger
+    retryAfter: Duration, store: StoredQueue?, tenants: Tenants? = nil, logger: Logger
   ) {
     self.policy = policy
     self.memory = memory
@@ -33,6 +36,7 @@ final class RelayShared: Sendable {
     self.batchLimits = batchLimits
     self.retryAfter = retryAfter
     self.store = store
+    self.tenants = tenants
     self.logger = logger
   }
 

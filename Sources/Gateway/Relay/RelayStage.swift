@@ -4,6 +4,7 @@ internal import Intake
 internal import NIOCore
 internal import Policy
 internal import Telemetry
+internal import Tenancy
 internal import TraceWire
 
 /// What a relay does with a request before anything is queued: the walk, the decision, the copy into batches. Everything
@@ -20,7 +21,7 @@ final class RelayStage {
 
   private let shared: RelayShared
   private var engine: PolicyEngine
-  private var batcher: Batcher
+  private var batcher: TenantBatcher
   /// Nil where no processor does anything.
   private var processor: RequestProcessor?
   private var routes: [Int] = []
@@ -33,7 +34,7 @@ final class RelayStage {
   init(_ shared: RelayShared) {
     self.shared = shared
     engine = PolicyEngine(shared.policy, memory: shared.memory)
-    batcher = Batcher(shared.batching(shared.batchLimits))
+    batcher = TenantBatcher(shared.batching(shared.batchLimits))
     processor = RequestProcessor(shared.policy)
   }
 
@@ -56,6 +57,13 @@ final class RelayStage {
     }
     let now = NIODeadline.now().uptimeNanoseconds
     shared.ledger.received(facts.spans.count, by: request.receiver)
+    if let tenant = request.tenant {
+      if let refusal = tenant.take(spans: facts.spans.count, bytes: request.body.count) {
+        shared.ledger.left(facts.spans.count, as: .rejected)
+        return Taken(verdict: .limited(retryAfter: refusal.retryAfter))
+      }
+      facts.setApart(by: tenant.mask)
+    }
     var tally = engine.decide(facts, in: body.span.bytes, now: now, plan: &plan)
     if processor != nil { process(body, &tally) }
     shared.ledger.left(tally.sampledOut, as: .sampledOut)
@@ -65,7 +73,7 @@ final class RelayStage {
       taken.verdict = .accepted(
         rejectedSpans: tally.rejected, message: "\(tally.rejected) spans with a trace ID or span ID that is not valid")
     }
-    if tally.kept > 0 { place(body, owner, now: now, &taken) }
+    if tally.kept > 0 { place(body, request.tenant?.name, owner, now: now, &taken) }
     if let skew = tally.skewWarning { shared.report(skew) }
     return taken
   }
@@ -80,9 +88,9 @@ final class RelayStage {
   }
 
   /// Copies the kept spans of the walked request into the batch being built.
-  private func place(_ body: [UInt8], _ owner: UInt64?, now: UInt64, _ taken: inout Taken) {
+  private func place(_ body: [UInt8], _ tenant: String?, _ owner: UInt64?, now: UInt64, _ taken: inout Taken) {
     let appended = batcher.append(
-      0..<facts.spans.count, requestBytes: body.count, owner: owner, now: now, sealed: &taken.sealed
+      0..<facts.spans.count, requestBytes: body.count, tenant: tenant, owner: owner, now: now, sealed: &taken.sealed
     ) { range, limit, buffer in
       if facts.isLong { LongWork.pause() }
       return BatchWriter.append(range, limit: limit, of: facts, in: body.span.bytes, plan: plan, to: &buffer)
@@ -91,17 +99,19 @@ final class RelayStage {
     shared.ledger.held(appended.spans, in: .batch)
     guard let owner else { return }
     // A request's number is the last of a batch's when its spans are placed.
-    taken.batches = taken.sealed.reduce(batcher.isOpen(for: owner) ? 1 : 0) { $0 + ($1.owners.last == owner ? 1 : 0) }
+    taken.batches = taken.sealed.reduce(batcher.isOpen(for: owner, tenant: tenant) ? 1 : 0) {
+      $0 + ($1.owners.last == owner ? 1 : 0)
+    }
   }
 
-  /// When the open batch is due, or nil where it is empty.
+  /// When the first open batch is due, or nil where all are empty.
   var nextDeadline: UInt64? { batcher.nextDeadline }
 
-  /// The open batch, if its time has come.
-  func sealDue(_ now: UInt64) -> Batch? { batcher.isDue(now) ? batcher.seal() : nil }
+  /// The open batches whose time has come.
+  func sealDue(_ now: UInt64) -> [Batch] { batcher.sealDue(now) }
 
-  /// The open batch, whatever its size; nil where it is empty.
-  func seal() -> Batch? { batcher.seal() }
+  /// The open batches, whatever their size.
+  func seal() -> [Batch] { batcher.seal() }
 
   /// The batch compressed, and the memory that this gives back.
   func pack(_ batch: Batch) -> Batch {

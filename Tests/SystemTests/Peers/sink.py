@@ -3,8 +3,8 @@
 usage: sink.py DIRECTORY [--refuse N] [--port P] [--code NAME] [--retry-delay SECONDS] [--reject K]
                [--message TEXT]
 
-Prints `listening PORT`. Each Export request is written to DIRECTORY/NNNNNN.otlp (the raw message) before it is
-answered. The first N requests are refused with the status code NAME (UNAVAILABLE) and the words TEXT, with a RetryInfo
+Prints `listening PORT`. Each Export request is written to DIRECTORY/NNNNNN.otlp (the raw message), and its metadata
+to DIRECTORY/NNNNNN.metadata (a list of key and value in JSON), before it is answered. The first N requests are refused with the status code NAME (UNAVAILABLE) and the words TEXT, with a RetryInfo
 where a delay is given. DIRECTORY/refusals and DIRECTORY/acceptances hold the monotonic time of each, in seconds, one on
 a line. Every accepted request is said to have K rejected spans. Ends on SIGTERM or when standard input ends.
 """
@@ -12,6 +12,7 @@ a line. Every accepted request is said to have K rejected spans. Ends on SIGTERM
 import argparse
 import concurrent.futures
 import itertools
+import json
 import os
 import sys
 import threading
@@ -59,6 +60,8 @@ def export(message, context):
             refuse(context)
         times("acceptances")
         name = os.path.join(arguments.directory, "%06d.otlp" % next(numbers))
+    with open(name.replace(".otlp", ".metadata"), "w") as file:
+        json.dump([[key, value if isinstance(value, str) else value.hex()] for key, value in context.invocation_metadata()], file)
     with open(name + ".part", "wb") as file:
         file.write(message)
     os.rename(name + ".part", name)
