@@ -68,6 +68,7 @@ import Testing
     let peers = try await clients.settledPeers()
     for entry in Self.cases {
       let peer = peers["otlp/\(entry.label)"]
+      if entry.said != nil { _ = try await clients.logLine { $0.contains("exporter=otlp/\(entry.label) ") } }
       let lines = clients.logText.split(separator: "\n").filter { $0.contains("exporter=otlp/\(entry.label) ") }
       if let said = entry.said {
         #expect(peer?.connections == 0, "\(entry.label) was let in")

@@ -127,6 +127,7 @@ import Testing
     let peers = try await process.settledPeers()
     for entry in cases {
       let peer = peers["otlp/\(entry.label)"]
+      if entry.said != nil { _ = try await process.logLine { $0.contains("exporter=otlp/\(entry.label) ") } }
       let lines = process.logText.split(separator: "\n").filter { $0.contains("exporter=otlp/\(entry.label) ") }
       if let said = entry.said {
         #expect(peer?.connections == 0, "\(entry.label) was accepted")

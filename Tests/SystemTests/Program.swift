@@ -89,6 +89,10 @@ final class Program: Sendable {
     return await exitStatus()
   }
 
-  /// Waits for the end; the exit status.
-  func exitStatus() async -> Int32 { await process.exitStatus() }
+  /// Waits for the end, and until all that was written before it is read; the exit status.
+  func exitStatus() async -> Int32 {
+    let status = await process.exitStatus()
+    for lines in [outputLines, errorLines] { _ = try? await lines.first { _ in false } }
+    return status
+  }
 }
