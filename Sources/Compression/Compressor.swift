@@ -15,8 +15,8 @@ public final class Compressor {
   private let level: Int
   private var scratch: [UInt8] = []
 
-  /// Makes a compressor. Level 1 costs least, and OTLP is so repetitive that more buys little; gzip goes up to 12
-  /// (libdeflate's levels), zstd up to 19.
+  /// Makes a compressor. Level 1 costs little, and OTLP is so repetitive that more buys little; gzip goes up to 12
+  /// (libdeflate's levels), zstd up to 19. Below 0 zstd costs less still, for more bytes.
   public init(_ coding: ContentCoding, level: Int = 1) {
     self.coding = coding
     self.level = level
@@ -30,7 +30,7 @@ public final class Compressor {
       zstd = nil
       precondition(gzip != nil, "no memory for a gzip encoder")
     case .zstd:
-      precondition((1...19).contains(level), "zstd levels past 19 need more memory than a peer may have")
+      precondition((-7...19).contains(level), "zstd levels past 19 need more memory than a peer may have")
       gzip = nil
       zstd = ZSTD_createCCtx()
       precondition(zstd != nil, "no memory for a zstd encoder")

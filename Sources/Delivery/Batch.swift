@@ -4,6 +4,8 @@ public struct Batch: Sendable {
   public var payload: [UInt8]
   /// Whether the payload is compressed while it waits: one zstd frame, which a peer that knows zstd is sent as it is.
   public var isCompressed = false
+  /// The payload as one zstd frame beside the payload itself: what a log on disk keeps of a batch that is sent as it is.
+  public var stored: [UInt8]?
   public var spanCount: Int
   /// Whose spans these are, all of them; nil where they are nobody's in particular.
   public var tenant: String?
@@ -29,8 +31,8 @@ public struct Batch: Sendable {
     self.handedOn = handedOn
   }
 
-  /// The payload's size: what the batch is charged with.
-  public var byteCount: Int { payload.count }
+  /// The bytes it holds: what the batch is charged with.
+  public var byteCount: Int { payload.count + (stored?.count ?? 0) }
 }
 
 /// When a batch is complete.

@@ -123,6 +123,11 @@ public final class ByteBudget: Sendable {
     assert(left >= 0, "more was given back than was charged")
   }
 
+  /// Charges what is held now in place of what was held before, whatever the limit says.
+  public func recharge(from before: Int, to now: Int) {
+    if now > before { reserveUnchecked(now - before) } else { release(before - now) }
+  }
+
   /// The process budget as metrics.
   public func metricFamilies() -> [MetricFamily] {
     [

@@ -33,8 +33,8 @@ public struct Forwarder: Sendable {
   /// Requests that a slot's connection may have in flight where answers came too late; the configured number and the
   /// peer's hold besides.
   public func allowance(slot: Int) -> Int { slots.indices.contains(slot) ? slots[slot].allowance.limit : .max }
-  /// Batches that are not in flight.
-  public var waitingBatches: Int { queue.count - inFlightRequests }
+  /// Whether a batch that comes now is sent at once, as far as connections are concerned.
+  public var hasRoom: Bool { roomiestSlot() != nil }
   /// Connections that are up.
   public var readyConnections: Int { slots.reduce(0) { $0 + ($1.state == .ready ? 1 : 0) } }
   /// Whether `beginDrain` was called.

@@ -20,6 +20,18 @@ import Testing
     #expect(budget.peak == 80)
   }
 
+  @Test func rechargesWhateverTheLimitSays() {
+    let budget = ByteBudget(limit: 100)
+    budget.reserveUnchecked(60)
+    budget.recharge(from: 60, to: 130)
+    #expect(budget.used == 130)
+    budget.recharge(from: 130, to: 10)
+    #expect(budget.used == 10)
+    budget.recharge(from: 10, to: 10)
+    #expect(budget.used == 10)
+    #expect(budget.peak == 130)
+  }
+
   @Test func uncheckedGoesOverEveryLimitAndNeverOverflows() {
     let budget = ByteBudget(limit: 100, spike: 20)
     budget.reserveUnchecked(150)

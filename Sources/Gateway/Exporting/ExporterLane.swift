@@ -49,11 +49,14 @@ final class ExporterLane {
   func canAccept(_ byteCount: Int) -> Bool { forwarder.queue.canAccept(byteCount) }
   /// Bytes of this lane's queue.
   var queuedBytes: Int { forwarder.queue.byteCount }
-  /// Whether a batch is better compressed before it waits: it is to be sent so anyway, or it will wait for long.
-  var wantsCompressed: Bool { coding.current == .zstd || forwarder.waitingBatches >= Self.longQueue }
+  /// Whether batches are sent as one zstd frame.
+  var sendsZstd: Bool { coding.current == .zstd }
+  /// Whether batches are better compressed for the time they wait: there is no room for them on the way, and those
+  /// before them take much memory.
+  var isLong: Bool { forwarder.queue.byteCount >= Self.longQueueBytes && !forwarder.hasRoom }
 
-  /// Batches that wait, none in flight among them, from which on a queue is long.
-  private static let longQueue = 8
+  /// Bytes from which on a queue is long.
+  private static let longQueueBytes = 6 << 20
 
   /// Connects.
   func start() { drive { forwarder, now, commands in forwarder.start(now: now, into: &commands) } }

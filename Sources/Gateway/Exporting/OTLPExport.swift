@@ -96,11 +96,28 @@ extension Batch {
   func isReady(for coding: ContentCoding) -> Bool { coding == (isCompressed ? .zstd : .identity) }
 
   /// The batch, compressed for the time it waits.
-  func packed(_ compressor: Compressor) -> Batch {
+  func packed(_ compressor: Compressor) -> Batch { storing(compressor).asStored }
+
+  /// The batch with its compressed bytes beside it.
+  func storing(_ compressor: Compressor) -> Batch {
     guard !isCompressed else { return self }
-    var packed = self
-    packed.payload = compressor.compress(payload)
-    packed.isCompressed = true
-    return packed
+    var batch = self
+    batch.stored = compressor.compress(payload)
+    return batch
+  }
+
+  /// Only the compressed bytes of a batch that has them.
+  var asStored: Batch {
+    guard let stored else { return self }
+    var batch = self
+    (batch.payload, batch.isCompressed, batch.stored) = (stored, true, nil)
+    return batch
+  }
+
+  /// Only the payload.
+  var asSent: Batch {
+    var batch = self
+    batch.stored = nil
+    return batch
   }
 }

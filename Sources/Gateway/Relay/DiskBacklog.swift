@@ -15,6 +15,16 @@ final class DiskBacklog {
   /// On disk alone, oldest first.
   private var waiting: Deque<StoredBatch> = []
   private var isReading = false
+  /// Payloads of batches that are being written.
+  private var payloadBytes = 0
+  /// Batches that have settled and are to be removed.
+  private var removals: [ClosedRange<UInt64>] = []
+  private var removalTimer: Scheduled<Void>?
+
+  /// How long removals wait for a batch to be written, so that one commit does for both. What is killed with them is
+  /// sent once more by the next life, and the aggregator knows it.
+  private static let removalDelay = TimeAmount.milliseconds(50)
+  private static let removalsMax = 256
 
   init(_ store: StoredQueue, exporter: ExporterLane, ledger: SpanLedger, budget: ByteBudget, loop: any EventLoop) {
     self.store = store
@@ -36,6 +46,12 @@ final class DiskBacklog {
     refill()
   }
 
+  /// Whether a batch is likely to be sent as soon as it is on disk, so that its payload is better kept than made again
+  /// of what is stored: little waits, and there is memory.
+  func keepsPayload(of batch: Batch) -> Bool {
+    exporter.queuedBytes + payloadBytes + batch.byteCount <= StoredQueue.payloadBytesMax && !budget.isOverSoftLimit
+  }
+
   /// Writes a batch, whose spans are booked as held in the stage `batch` and whose bytes are charged. `written` tells
   /// whether it is on disk; where it is not, its spans are refused and booked so.
   func write(_ batch: Batch, _ receiver: ReceiverKind, written: @escaping (Bool) -> Void) {
@@ -43,19 +59,23 @@ final class DiskBacklog {
     transaction.appends = [
       DiskLogRecord(
         kind: StoredBatch.kind, header: StoredBatch.header(batch, receiver, epoch: store.log.opening.epoch),
-        payload: batch.payload)
+        payload: batch.asStored.payload)
     ]
+    if batch.stored != nil { payloadBytes += batch.payload.count }
+    if !store.isFull { transaction.removals = takeRemovals() }
     let here = NIOLoopBound((lane: self, written: written), eventLoop: loop)
-    store.log.commit(transaction) { [loop] result in
+    store.log.commit(transaction) { [loop, removals = transaction.removals] result in
       loop.execute {
         let (lane, written) = here.value
         lane.conclude(batch, receiver, result)
+        if case .failure = result { lane.remove(removals) }
         written((try? result.get()) != nil)
       }
     }
   }
 
   private func conclude(_ batch: Batch, _ receiver: ReceiverKind, _ result: Result<Range<UInt64>, DiskLogFault>) {
+    if batch.stored != nil { payloadBytes -= batch.payload.count }
     guard case .success(let addresses) = result, let address = addresses.first else {
       ledger.held(-batch.spanCount, in: .batch)
       ledger.left(batch.spanCount, as: .rejected)
@@ -63,7 +83,8 @@ final class DiskBacklog {
     }
     ledger.moved(batch.spanCount, from: .batch, to: .queue)
     if waiting.isEmpty, !isReading, exporter.queuedBytes < StoredQueue.bytesInMemoryMax {
-      hand(batch, address, epoch: store.log.opening.epoch)
+      budget.recharge(from: batch.byteCount, to: batch.asSent.byteCount)
+      hand(batch.asSent, address, epoch: store.log.opening.epoch)
     } else {
       waiting.append(StoredBatch(address: address, epoch: store.log.opening.epoch, batch, receiver))
       budget.release(batch.byteCount)
@@ -80,16 +101,34 @@ final class DiskBacklog {
 
   private func settled(_ settlement: Settlement) {
     guard let address = settlement.batch.address else { return }
-    remove(address...address)
+    removals.append(address...address)
+    if removals.count >= Self.removalsMax || store.isFull { removeSettled() } else { scheduleRemoval() }
     refill()
   }
 
-  private func remove(_ addresses: ClosedRange<UInt64>) {
+  /// Removes what has settled, without waiting for a batch to be written.
+  func removeSettled() { remove(takeRemovals()) }
+
+  private func takeRemovals() -> [ClosedRange<UInt64>] {
+    defer { removals = [] }
+    return removals
+  }
+
+  private func remove(_ addresses: [ClosedRange<UInt64>]) {
+    guard !addresses.isEmpty else { return }
     var transaction = DiskLogTransaction()
-    transaction.removals = [addresses]
+    transaction.removals = addresses
     transaction.isForced = true
-    // Where this fails the batch is sent once more by the next life, and the aggregator knows it.
+    // Where this fails the batches are sent once more by the next life, and the aggregator knows them.
     store.log.commit(transaction) { _ in }
+  }
+
+  private func scheduleRemoval() {
+    guard removalTimer == nil else { return }
+    removalTimer = loop.assumeIsolated().scheduleTask(in: Self.removalDelay) { [weak self] in
+      self?.removalTimer = nil
+      self?.removeSettled()
+    }
   }
 
   /// Reads batches back while there is room for them.

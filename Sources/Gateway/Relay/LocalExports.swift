@@ -14,7 +14,7 @@ struct LocalExports {
   /// Gives a batch to those that have room for it.
   func hand(_ batch: Batch) {
     guard !lanes.isEmpty else { return }
-    var copy = batch
+    var copy = batch.asSent
     copy.owners = []
     for lane in lanes where admit(copy, to: lane.counters) { lane.enqueueCharged(copy) }
   }

@@ -69,11 +69,12 @@ final class RelayLane: SpanConsumer {
       return conclude(RelayStage.Taken(verdict: .overload(retryAfter: shared.retryAfter)), owner, completion)
     }
     let here = NIOLoopBound((lane: self, completion: completion), eventLoop: loop)
-    let isPacked = wantsPacked
+    // Its batches are many, and wait for each other.
+    let packing = exporter.sendsZstd ? RelayStage.Packing.toSend : backlog != nil || exporter.isLong ? .toWait : .none
     bulk.execute(on: number) { [loop, shared] stage in
       var taken = stage.take(request, owner: owner)
       taken.sealed += stage.seal()
-      if isPacked { taken.sealed = taken.sealed.map { stage.pack($0) } }
+      taken.sealed = taken.sealed.map { stage.pack($0, packing) }
       shared.endCopy(room)
       loop.execute { [taken] in
         let (lane, completion) = here.value
@@ -88,10 +89,14 @@ final class RelayLane: SpanConsumer {
     completion(taken.verdict)
   }
 
-  /// Whether batches are compressed before they wait.
-  private var wantsPacked: Bool { backlog != nil || exporter.wantsCompressed }
+  /// What becomes of a batch before it waits: what is sent compressed is so from the beginning, and serves the disk too.
+  private func packing(_ batch: Batch) -> RelayStage.Packing {
+    if exporter.sendsZstd { return .toSend }
+    if let backlog { return backlog.keepsPayload(of: batch) ? .toStore : .toWait }
+    return exporter.isLong ? .toWait : .none
+  }
 
-  private func pack(_ batch: Batch) -> Batch { wantsPacked ? stage.pack(batch) : batch }
+  private func pack(_ batch: Batch) -> Batch { stage.pack(batch, packing(batch)) }
 
   /// Queues batches one after the other, so that sending them does not hold up others' requests, and then goes on.
   private func dispatchInTurn(_ batches: ArraySlice<Batch>, then: @escaping () -> Void) {
@@ -132,6 +137,9 @@ final class RelayLane: SpanConsumer {
   func flush() {
     for batch in stage.seal() { dispatch(pack(batch)) }
   }
+
+  /// Removes from the disk what has been delivered, at the end.
+  func removeSettled() { backlog?.removeSettled() }
 
   /// Puts another policy in force from the next request on.
   func adopt(_ policy: RelayPolicy, _ limits: BatchLimits) { stage.adopt(policy, limits) }

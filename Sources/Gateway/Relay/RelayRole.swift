@@ -166,6 +166,7 @@ final class RelayRole: StartedRole {
       }
     }
     guard let store = shared.store else { return }
+    _ = await lanes.map { $0.removeSettled() }
     let left = ledger.held(.queue)
     if left > 0 {
       shared.logger.notice("spans stay on disk for the next start", metadata: ["spans": "\(left)"])

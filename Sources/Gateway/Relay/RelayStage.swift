@@ -29,7 +29,10 @@ final class RelayStage {
   private var processed = ProcessorCounts()
   private var facts = RequestFacts()
   private var plan = RewritePlan()
+  /// For what is sent as it is compressed here.
   private let compressor = Compressor(.zstd)
+  /// For what only waits: a third of the time for a third more bytes.
+  private let quickCompressor = Compressor(.zstd, level: -3)
 
   init(_ shared: RelayShared) {
     self.shared = shared
@@ -113,12 +116,29 @@ final class RelayStage {
   /// The open batches, whatever their size.
   func seal() -> [Batch] { batcher.seal() }
 
-  /// The batch compressed, and the memory that this gives back.
-  func pack(_ batch: Batch) -> Batch {
-    let packed = batch.packed(compressor)
-    let change = packed.byteCount - batch.byteCount
-    if change > 0 { shared.budget.reserveUnchecked(change) } else { shared.budget.release(-change) }
+  /// The batch compressed, or with its compressed bytes beside it, and charged with what it holds then.
+  func pack(_ batch: Batch, _ packing: Packing) -> Batch {
+    let packed =
+      switch packing {
+      case .none: batch
+      case .toSend: batch.packed(compressor)
+      case .toWait: batch.packed(quickCompressor)
+      case .toStore: batch.storing(quickCompressor)
+      }
+    shared.budget.recharge(from: batch.byteCount, to: packed.byteCount)
     return packed
+  }
+
+  /// What becomes of a batch before it waits.
+  enum Packing: Sendable {
+    /// Nothing.
+    case none
+    /// It is compressed, and sent so.
+    case toSend
+    /// It is compressed for the time it waits, and sent otherwise.
+    case toWait
+    /// Its compressed bytes go to the disk, and it is sent without.
+    case toStore
   }
 
   /// Puts another policy in force from the next request on; counters and remembered routes go on.

@@ -55,7 +55,7 @@ struct StoredBatch {
     self.address = address
     self.epoch = epoch
     spanCount = batch.spanCount
-    byteCount = batch.byteCount
+    byteCount = batch.asStored.byteCount
     self.receiver = receiver
     tenant = batch.tenant
   }

@@ -17,6 +17,8 @@ final class StoredQueue: Sendable {
   static let timeout = Duration.milliseconds(10)
   /// Bytes that one event loop holds in memory; the rest waits on disk alone.
   static let bytesInMemoryMax = 8 << 20
+  /// Those of them up to which batches are held as they are sent, where that is not as they are stored.
+  static let payloadBytesMax = 4 << 20
 
   private init(log: DiskLog, left: [StoredBatch]) {
     self.log = log
