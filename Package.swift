@@ -110,7 +110,7 @@ let package = Package(
       path: "loadtest/longspan-loadtest", swiftSettings: strict),
 
     .target(
-      name: "TestKit", dependencies: ["TraceWire", "CLinux", product("SwiftProtobuf", "swift-protobuf")],
+      name: "TestKit", dependencies: ["TraceWire", product("SwiftProtobuf", "swift-protobuf")],
       path: "Tests/TestKit", swiftSettings: strict),
     .target(
       name: "FuzzTargets",

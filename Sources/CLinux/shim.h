@@ -3,14 +3,9 @@
 #endif
 #include <malloc.h>
 #include <sched.h>
-#include <spawn.h>
 #include <stdint.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-/* glibc's own, which its header shows to those only who ask for more than POSIX before anybody else includes it. */
-int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int from);
-int posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *actions, const char *path);
 
 /* What sched_getattr(2) and sched_setattr(2) speak of; not every C library declares it. */
 struct longspan_sched_attr {

@@ -220,14 +220,17 @@ struct SpanStore {
 
   /// Copies what is left of thin blocks to the end of the log, until little is dead or no block is thin.
   private mutating func tidy() {
+    // Taken out: while blocks move others become thin, and the list may be made anew.
+    var candidates: [UInt32] = []
+    swap(&candidates, &thin)
     var done = 0
-    while done < thin.count, deadBytes > liveBytes / 8 &+ blockBytes {
-      let number = thin[done]
+    while done < candidates.count, deadBytes > liveBytes / 8 &+ blockBytes {
+      let number = candidates[done]
       done &+= 1
       // A number may stand here that is another block's by now.
       if blocks[Int(number)].isThin { move(number) }
     }
-    thin.removeFirst(done)
+    thin.insert(contentsOf: candidates[done...], at: 0)
   }
 
   private mutating func move(_ number: UInt32) {

@@ -1,4 +1,3 @@
-import CLinux
 public import Foundation
 import Glibc
 
@@ -67,8 +66,8 @@ public final class ChildProcess: Sendable {
         posix_spawn_file_actions_addopen(&actions, Int32(number), "/dev/null", number == 0 ? O_RDONLY : O_WRONLY, 0)
       }
     }
-    posix_spawn_file_actions_addclosefrom_np(&actions, 3)
-    if let directory { posix_spawn_file_actions_addchdir_np(&actions, directory.path) }
+    try Self.closeFrom(3, &actions)
+    if let directory { try Self.change(to: directory, &actions) }
 
     // Threads of the test process block signals and ignore some; the program starts with none of that.
     var attributes = posix_spawnattr_t()
@@ -90,6 +89,25 @@ public final class ChildProcess: Sendable {
     self.pid = pid
     Thread.detachNewThread { [exit, pid = self.pid] in exit.reap(pid) }
     Patience.current?.watch(self)
+  }
+
+  // glibc has both, but hides them from whoever includes it as Swift does.
+  private static func closeFrom(_ first: Int32, _ actions: inout posix_spawn_file_actions_t) throws {
+    typealias Function = @convention(c) (UnsafeMutableRawPointer, Int32) -> Int32
+    let add = try function("posix_spawn_file_actions_addclosefrom_np", as: Function.self)
+    _ = add(&actions, first)
+  }
+
+  private static func change(to directory: URL, _ actions: inout posix_spawn_file_actions_t) throws {
+    typealias Function = @convention(c) (UnsafeMutableRawPointer, UnsafePointer<CChar>) -> Int32
+    let add = try function("posix_spawn_file_actions_addchdir_np", as: Function.self)
+    _ = directory.path.withCString { add(&actions, $0) }
+  }
+
+  private static func function<Function>(_ name: String, as type: Function.Type) throws -> Function {
+    guard let symbol = dlsym(nil, name) else { throw Failure(message: "no \(name) in this C library") }
+    // SAFETY: the type is the one that <spawn.h> declares.
+    return unsafeBitCast(symbol, to: type)
   }
 
   private static func copy(_ descriptor: Int32) throws -> Int32 {
