@@ -31,7 +31,7 @@ final class RelayStage {
   private var plan = RewritePlan()
   /// For what is sent as it is compressed here.
   private let compressor = Compressor(.zstd)
-  /// For what only waits: a third of the time for a third more bytes.
+  /// For what only waits: a third less time for a third more bytes.
   private let quickCompressor = Compressor(.zstd, level: -3)
 
   init(_ shared: RelayShared) {
