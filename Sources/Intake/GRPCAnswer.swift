@@ -30,12 +30,11 @@ enum GRPCAnswer {
       return status(.unavailable, "no room for more spans now, try again later", retryAfter: delay)
     case .limited(let delay):
       return status(.unavailable, "the tenant's limit is reached, try again later", retryAfter: delay)
+    case .unauthenticated(let message): return status(.unauthenticated, message)
+    case .invalid(let message): return status(.invalidArgument, message)
     case .forbidden(let message): return status(.permissionDenied, message)
     }
   }
-
-  /// The caller did not say whose spans it sends.
-  static func noTenant(_ header: String) -> Response { status(.unauthenticated, "no tenant: \(header) is missing") }
 
   /// The caller showed no credentials, or none that are known.
   static var unauthenticated: Response { status(.unauthenticated, "missing or unknown credentials") }

@@ -72,23 +72,12 @@ final class GRPCExport: RequestReceiver {
     }
     batch = head.fields[BatchIdentity.header].flatMap { BatchIdentity($0) }
     guard method != .jaegerSamplingStrategy else { return }
-    if let tenants = context.tenants, !admit(tenants, head.fields) { return }
-    if !context.consumer.hasRoom { overload() }
-  }
-
-  /// Finds out whose spans are sent. False: answered.
-  private func admit(_ tenants: Tenants, _ fields: HeaderFields) -> Bool {
-    switch tenants.admission(of: fields) {
-    case .admitted(let found):
-      tenant = found
-      return true
-    case .missing:
-      context.ledger.refusedRequest(.unauthenticated)
-      answer(GRPCAnswer.noTenant(tenants.header))
-    case .invalid: malformed("\(tenants.header) is not one tenant's name")
-    case .refused(let verdict): conclude(verdict)
+    switch context.tenants?.admission(of: head.fields) {
+    case .admitted(let found): tenant = found
+    case .refused(let verdict): return conclude(verdict)
+    case nil: break
     }
-    return false
+    if !context.consumer.hasRoom { overload() }
   }
 
   func receive(_ bytes: UnsafeRawBufferPointer) {

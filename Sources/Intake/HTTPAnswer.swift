@@ -31,6 +31,8 @@ enum HTTPAnswer {
       return failure(503, "no room for more spans now, try again later", form: form, extra: retryAfter(delay))
     case .limited(let delay):
       return failure(429, "the tenant's limit is reached, try again later", form: form, extra: retryAfter(delay))
+    case .unauthenticated(let message): return failure(401, message, form: form)
+    case .invalid(let message): return failure(400, message, form: form)
     case .forbidden(let message): return failure(403, message, form: form)
     }
   }

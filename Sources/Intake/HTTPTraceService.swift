@@ -58,7 +58,11 @@ final class HTTPExport: RequestReceiver {
       return answer(HTTPAnswer.failure(405, "the method is POST", form: form, extra: ["allow": "POST"]))
     }
     guard format != nil else { return fail(415, route.unknownType) }
-    if let tenants = context.tenants, !admit(tenants, head.fields) { return }
+    switch context.tenants?.admission(of: head.fields) {
+    case .admitted(let found): tenant = found
+    case .refused(let verdict): return conclude(verdict)
+    case nil: break
+    }
     if let name = head.fields["content-encoding"] {
       guard let known = ContentCoding(token: name) else {
         return fail(415, "the content encoding is gzip, zstd or identity")
@@ -73,21 +77,6 @@ final class HTTPExport: RequestReceiver {
       return tooLarge()
     }
     if !context.consumer.hasRoom { overload() }
-  }
-
-  /// Finds out whose spans are sent. False: answered.
-  private func admit(_ tenants: Tenants, _ fields: HeaderFields) -> Bool {
-    switch tenants.admission(of: fields) {
-    case .admitted(let found):
-      tenant = found
-      return true
-    case .missing:
-      context.ledger.refusedRequest(.unauthenticated)
-      fail(401, "no tenant: \(tenants.header) is missing")
-    case .invalid: malformed("\(tenants.header) is not one tenant's name")
-    case .refused(let verdict): conclude(verdict)
-    }
-    return false
   }
 
   func receive(_ bytes: UnsafeRawBufferPointer) {

@@ -5,8 +5,9 @@ extension IntakeVerdict {
   var refusalReason: RefusalReason? {
     switch self {
     case .accepted: nil
-    case .malformed: .malformed
+    case .malformed, .invalid: .malformed
     case .overload, .limited: .overload
+    case .unauthenticated: .unauthenticated
     case .forbidden: .forbidden
     }
   }

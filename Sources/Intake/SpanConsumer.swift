@@ -49,6 +49,10 @@ public enum IntakeVerdict: Sendable, Equatable {
   case overload(retryAfter: Duration)
   /// The tenant has sent as much as it may: it may go on after the delay.
   case limited(retryAfter: Duration)
+  /// The peer did not say who it is.
+  case unauthenticated(String)
+  /// The request's head says something that means nothing.
+  case invalid(String)
   /// The peer may not send this.
   case forbidden(String)
 

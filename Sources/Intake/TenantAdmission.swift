@@ -5,10 +5,6 @@ internal import Tenancy
 enum TenantAdmission {
   /// It may go on, as this tenant's or nobody's.
   case admitted(Tenant?)
-  /// The header has to be there and is not.
-  case missing
-  /// What stands there is not one name.
-  case invalid
   /// Nothing of it is taken in, whatever it holds.
   case refused(IntakeVerdict)
 }
@@ -18,10 +14,11 @@ extension Tenants {
   /// anything is read of it.
   func admission(of fields: HeaderFields) -> TenantAdmission {
     let (value, count) = fields.values(of: headerBytes)
-    guard count <= 1 else { return .invalid }
+    let invalid = TenantAdmission.refused(.invalid("\(header) is not one tenant's name"))
+    guard count <= 1 else { return invalid }
     switch find(value) {
-    case .missing: return .missing
-    case .invalid: return .invalid
+    case .missing: return .refused(.unauthenticated("no tenant: \(header) is missing"))
+    case .invalid: return invalid
     case .tooMany: return .refused(.forbidden("there are as many tenants as may be (tenants.max)"))
     case .tenant(let tenant):
       guard let refusal = tenant?.refusal() else { return .admitted(tenant) }

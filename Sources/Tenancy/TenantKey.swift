@@ -6,9 +6,9 @@ internal import TraceWire
 /// Two tenants' traces stay apart because their IDs are combined with two masks of 128 bits: everything past the walk (the
 /// shard map, the tables of live and closed traces, links, the relay's memory of routes, the journal) goes by the
 /// combined ID and needs to know of no tenant. Whoever could compute masks could choose a trace ID that comes to the
-/// same as another tenant's does with that tenant's mask; so a mask is an HMAC of the name under a key that nobody outside knows, and no
-/// combined ID leaves the process but into its journal. For the journal, which is read by the next life, the key lies
-/// beside it; where nothing outlives the process the key is as short-lived.
+/// same as another tenant's does with that tenant's mask; so a mask is an HMAC of the name under a key that nobody
+/// outside knows, and no combined ID leaves the process but into its journal. For the journal, which is read by the next
+/// life, the key lies beside it; where nothing outlives the process the key is as short-lived.
 public struct TenantKey: Sendable {
   /// Its length in bytes.
   public static let byteCount = 32

@@ -130,30 +130,21 @@ final class AggregatorLane: SpanConsumer {
     guard let charge = RequestCharge(read.request.bytes.count + reading, to: shared.budget) else {
       return conclude(.overload(retryAfter: shared.retryAfter))
     }
-    if let refusal = request.tenant?.take(spans: read.request.facts.spans.count, bytes: request.body.count) {
-      return refuse(read.request.facts.spans.count, of: request.receiver, batch, refusal, completion)
+    let spans = read.request.facts.spans.count
+    if let refusal = request.tenant?.take(spans: spans, bytes: request.body.count) {
+      shared.ledger.received(spans, by: request.receiver)
+      shared.ledger.left(spans, as: .rejected)
+      return conclude(.limited(retryAfter: refusal.retryAfter))
     }
     let taken = TakenRequest(
       request: read.request, lists: read.lists, receiver: request.receiver, batch: batch, charge: charge)
     if let journal = shared.journal { return write(taken, read.packed, to: journal, answer(completion)) }
     taken.book(in: shared.ledger)
-    if taken.request.facts.spans.count > Self.spansAtOnce {
+    if spans > Self.spansAtOnce {
       return handInTurn(taken) { conclude(taken.verdict) }
     }
     hand(taken, entry: nil)
     conclude(taken.verdict)
-  }
-
-  /// Refuses a request that was read, because its tenant has sent too much.
-  private func refuse(
-    _ spans: Int, of receiver: ReceiverKind, _ batch: BatchIdentity?, _ refusal: TenantRefusal,
-    _ completion: @escaping (IntakeVerdict) -> Void
-  ) {
-    shared.ledger.received(spans, by: receiver)
-    shared.ledger.left(spans, as: .rejected)
-    let verdict = IntakeVerdict.limited(retryAfter: refusal.retryAfter)
-    if let batch { shared.known.concluded(batch, verdict) }
-    completion(verdict)
   }
 
   /// The completion, from any thread.

@@ -18,6 +18,7 @@ public struct LimitsConfiguration: Sendable, Equatable {
   /// How long an HTTP/1.1 connection is kept without a request; 30 times as long on HTTP/2.
   public var idleTimeout: Duration = .seconds(120)
 
+  /// The defaults.
   public init() {}
 }
 

@@ -6,6 +6,7 @@ public struct LogConfiguration: Sendable, Equatable {
   public var level = Logger.Level.info
   public var format = LogFormat.text
 
+  /// The defaults.
   public init() {}
 }
 

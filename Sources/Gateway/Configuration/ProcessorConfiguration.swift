@@ -4,6 +4,7 @@ public struct MemoryLimiterConfiguration: Sendable, Equatable {
   /// How far below the limit receivers begin to turn requests away.
   public var spikeLimitBytes = 128 << 20
 
+  /// The defaults.
   public init() {}
 }
 
@@ -15,6 +16,7 @@ public struct BatchConfiguration: Sendable, Equatable {
   /// The most spans of one batch; 0 for no such limit, as in the Collector.
   public var sendBatchMaxSize = 2048
 
+  /// The defaults.
   public init() {}
 }
 

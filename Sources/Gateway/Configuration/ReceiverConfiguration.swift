@@ -33,6 +33,7 @@ public struct ReceiversConfiguration: Sendable, Equatable {
   public var zipkin: ListenerConfiguration?
   public var jaeger = JaegerReceiverConfiguration()
 
+  /// The defaults.
   public init() {}
 }
 

@@ -18,6 +18,7 @@ public struct SamplingConfiguration: Sendable, Equatable {
     public var ttl: Duration = .seconds(60)
     public var maxTraces = 200_000
 
+    /// The defaults.
     public init() {}
   }
 
@@ -27,6 +28,7 @@ public struct SamplingConfiguration: Sendable, Equatable {
   public var mode = Mode.equalizing
   public var traceMemory = TraceMemory()
 
+  /// The defaults.
   public init() {}
 }
 

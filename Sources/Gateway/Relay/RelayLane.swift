@@ -69,8 +69,7 @@ final class RelayLane: SpanConsumer {
       return conclude(RelayStage.Taken(verdict: .overload(retryAfter: shared.retryAfter)), owner, completion)
     }
     let here = NIOLoopBound((lane: self, completion: completion), eventLoop: loop)
-    // Its batches are many, and wait for each other.
-    let packing = exporter.sendsZstd ? RelayStage.Packing.toSend : backlog != nil || exporter.isLong ? .toWait : .none
+    let packing = packing(nil)
     bulk.execute(on: number) { [loop, shared] stage in
       var taken = stage.take(request, owner: owner)
       taken.sealed += stage.seal()
@@ -90,9 +89,10 @@ final class RelayLane: SpanConsumer {
   }
 
   /// What becomes of a batch before it waits: what is sent compressed is so from the beginning, and serves the disk too.
-  private func packing(_ batch: Batch) -> RelayStage.Packing {
+  /// Nil stands for those of a large request, which are many and wait for each other.
+  private func packing(_ batch: Batch?) -> RelayStage.Packing {
     if exporter.sendsZstd { return .toSend }
-    if let backlog { return backlog.keepsPayload(of: batch) ? .toStore : .toWait }
+    if let backlog { return batch.map(backlog.keepsPayload) == true ? .toStore : .toWait }
     return exporter.isLong ? .toWait : .none
   }
 

@@ -120,8 +120,8 @@ final class RelayRole: StartedRole {
   }
 
   /// Puts another configuration in force: routes, sampling, baggage, regions, processors, batches, limits, tenants,
-  /// exporters, certificates, credentials. No connection of a client is dropped. Throws `StartFailure`, with nothing changed, when
-  /// a certificate or a file of credentials is no good.
+  /// exporters, certificates, credentials. No connection of a client is dropped. Throws `StartFailure`, with nothing
+  /// changed, when a certificate or a file of credentials is no good.
   /// - Returns: the sections that differ from what is in force and need a restart.
   func reload(_ new: RelayConfiguration) async throws -> [String] {
     let reloaded = configuration.withLock { $0.reloaded(new) }
