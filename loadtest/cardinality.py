@@ -28,23 +28,13 @@ import urllib.request
 
 import grpc
 
+from otlp import field
+
 EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
 PAIRS = 250
 SPANS = 1000
 START = 1_700_000_000_000_000_000
-
-
-def varint(value):
-    out = b""
-    while value > 0x7F:
-        out += bytes([value & 0x7F | 0x80])
-        value >>= 7
-    return out + bytes([value])
-
-
-def field(number, payload):
-    return bytes([number << 3 | 2]) + varint(len(payload)) + payload
 
 
 def attribute(key, value):

@@ -5,14 +5,7 @@
 set -euo pipefail
 . "$(dirname "$0")/../deploy/prepare.sh"
 need nginx-light nghttp2-client openssl python3 python3-venv
-
-build() {
-  [ -x "$2" ] || swift build -c release --product "$1"
-}
-LONGSPAN=${LONGSPAN:-.build/release/longspan}
-LOADTEST=${LOADTEST:-.build/release/longspan-loadtest}
-build longspan "$LONGSPAN"
-build longspan-loadtest "$LOADTEST"
+. loadtest/binaries.sh
 
 # A peer, if PyPI has it for this machine; the table says when it is not there.
 if [ ! -x .build-compare/bin/python ]; then python3 -m venv .build-compare; fi

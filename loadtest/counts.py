@@ -120,7 +120,7 @@ def main():
     parser.add_argument("--longspan", required=True)
     parser.add_argument("--loadtest", required=True)
     parser.add_argument("--set", action="store_true", help="write what was counted, and some more, as new thresholds")
-    parser.add_argument("names", nargs="*", help="some of: " + "; ".join(COUNTED))
+    parser.add_argument("names", nargs="*", help="some of: " + "; ".join(COUNTED).replace("%", "%%"))
     arguments = parser.parse_args()
     thresholds_path = pathlib.Path(__file__).with_name("counts.json")
     thresholds = json.loads(thresholds_path.read_text()) if thresholds_path.exists() else {}

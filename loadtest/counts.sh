@@ -5,13 +5,6 @@
 set -euo pipefail
 . "$(dirname "$0")/../deploy/prepare.sh"
 need valgrind binutils python3
-
-build() {
-  [ -x "$2" ] || swift build -c release --product "$1"
-}
-LONGSPAN=${LONGSPAN:-.build/release/longspan}
-LOADTEST=${LOADTEST:-.build/release/longspan-loadtest}
-build longspan "$LONGSPAN"
-build longspan-loadtest "$LOADTEST"
+. loadtest/binaries.sh
 
 exec python3 loadtest/counts.py --longspan "$LONGSPAN" --loadtest "$LOADTEST" "$@"

@@ -118,9 +118,4 @@ class Protobuf:
     def message(cls, spans):
         process = otlp.field(2, otlp.field(1, spans[0]["localEndpoint"]["serviceName"].encode()))
         request = otlp.field(1, b"".join(map(cls.span, spans)) + process)
-        return framed(request)
-
-
-def framed(message):
-    """A message as gRPC sends it, uncompressed."""
-    return b"\0" + struct.pack(">I", len(message)) + message
+        return otlp.framed(request)

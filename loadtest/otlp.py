@@ -1,6 +1,7 @@
 """OTLP requests as bytes, as small as they get."""
 
 import random
+import struct
 
 
 def varint(value):
@@ -15,6 +16,11 @@ def varint(value):
 def field(number, payload):
     """A protobuf field of bytes."""
     return bytes([number << 3 | 2]) + varint(len(payload)) + payload
+
+
+def framed(message):
+    """A message as gRPC sends it, uncompressed."""
+    return b"\0" + struct.pack(">I", len(message)) + message
 
 
 def span(source, padding=0):

@@ -9,6 +9,7 @@ import threading
 
 import jaeger
 from measured import Longspan, generate
+from otlp import framed
 
 SPANS = 100
 GRPC = ["-p", "h2c", "-m", "4", "-H", "te: trailers", "-H", "content-type: application/grpc"]
@@ -97,7 +98,7 @@ def body(kind, longspan, loadtest, folder):
     if kind == "otlp":
         return otlp(loadtest)
     if kind == "otlp-grpc":
-        return jaeger.framed(record("otlp", longspan, loadtest, folder).read_bytes())
+        return framed(record("otlp", longspan, loadtest, folder).read_bytes())
     if kind == "zipkin":
         return zipkin(longspan, loadtest, folder)
     spans = json.loads(record("zipkin", longspan, loadtest, folder).read_bytes())
