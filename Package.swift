@@ -66,7 +66,7 @@ let package = Package(
 
     module("Policy", ["TraceWire", "LinearRegex", "Telemetry", product("Crypto", "swift-crypto")]),
     module("Delivery", ["Telemetry"]),
-    module("Stitching", ["TraceWire", "Telemetry", "Compression"]),
+    module("Stitching", ["TraceWire", "Telemetry", "Compression", product("DequeModule", "swift-collections")]),
     module("Formats", ["TraceWire"]),
     module("Tenancy", ["TraceWire", "Telemetry", product("Crypto", "swift-crypto")]),
 

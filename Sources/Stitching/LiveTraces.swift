@@ -1,6 +1,6 @@
 internal import TraceWire
 
-/// One trace that is being collected: 80 bytes without references. Its spans' facts and bytes lie apart from it and
+/// One trace that is being collected: 96 bytes without references. Its spans' facts and bytes lie apart from it and
 /// from each other.
 struct LiveTrace: Sendable {
   var id = TraceID()
@@ -8,8 +8,11 @@ struct LiveTrace: Sendable {
   var lastSeen: UInt64 = 0
   var pairs = PairSet()
   var spans = SpanList()
+  /// The bytes of its first spans.
   var slices = StoredSlices()
-  /// Length of its slices when they are inflated.
+  /// The bytes of its other spans.
+  var young = YoungSpans.Runs()
+  /// Length of all of that when it is handed on.
   var rawBytes: UInt32 = 0
   /// Whether its slices are kept as they came, because their spans are not those that its facts are of.
   var isUnmasked = false
@@ -41,17 +44,19 @@ struct LiveTrace: Sendable {
 /// consist of.
 struct LiveTraces {
   private var index = SlotIndex()
-  private var traces = ChunkedArray<LiveTrace>()
+  var traces = ChunkedArray<LiveTrace>()
   private var free: [UInt32] = []
   /// From the one that was idle for longest to the one that was seen last.
   private var idle = SlotLists(lists: 1)
   private var wheel: TimingWheel
-  private var pool: SpanPool
-  private var store: SpanStore
+  var pool: SpanPool
+  var store: SpanStore
+  var young = YoungSpans()
+  var mask = SpanMask()
+  /// The spans whose bytes are being packed.
+  var packedSpans: [SpanRecord] = []
+  var packedBytes: [UInt8] = []
   private var far = FarPairs()
-  private var mask = SpanMask()
-  /// The spans that were absorbed last.
-  private var fresh: [SpanRecord] = []
   private let hash: KeyedHash
   /// What all traces are charged with.
   private(set) var heldBytes = 0
@@ -71,7 +76,7 @@ struct LiveTraces {
   /// Bytes of everything: what traces are charged with, what is free between them, and what all need together.
   var byteCount: Int {
     traces.byteCount &+ free.capacity &* 4 &+ index.byteCount &+ idle.byteCount &+ wheel.byteCount &+ pool.byteCount
-      &+ store.byteCount
+      &+ store.byteCount &+ young.byteCount
   }
   var nextDeadline: UInt64? { wheel.nextDeadline }
   var longestIdle: UInt32? { idle.first() }
@@ -118,17 +123,6 @@ struct LiveTraces {
     return result
   }
 
-  /// Takes in the bytes of the spans that were absorbed after this one, or of all spans of the trace (`.max`).
-  mutating func append(_ bytes: inout [UInt8], to slot: UInt32, after last: UInt32) {
-    if !traces[Int(slot)].isUnmasked {
-      pool.read(traces[Int(slot)].spans, after: last, into: &fresh)
-      if !mask.apply(fresh, of: traces[Int(slot)].id, to: &bytes) { unmask(slot, before: last) }
-    }
-    store(bytes, slot)
-    traces[Int(slot)].rawBytes &+= UInt32(clamping: bytes.count)
-    if fresh.capacity > 1 << 12 { fresh = [] }
-  }
-
   /// Notes that a span of the trace has just come.
   @inline(__always) mutating func touch(_ slot: UInt32, now: UInt64) {
     guard traces[Int(slot)].lastSeen != now else { return }
@@ -136,27 +130,6 @@ struct LiveTraces {
     guard !traces[Int(slot)].isAsked else { return }
     idle.remove(slot)
     idle.append(slot)
-  }
-
-  private mutating func store(_ bytes: [UInt8], _ slot: UInt32) {
-    let before = store.heldBytes
-    store.append(bytes, to: &traces[Int(slot)].slices)
-    charge(slot, store.heldBytes &- before)
-  }
-
-  /// Keeps a trace's slices as they came from now on, and those that it has.
-  private mutating func unmask(_ slot: UInt32, before last: UInt32) {
-    var bytes = store.read(traces[Int(slot)].slices)
-    pool.read(traces[Int(slot)].spans, upTo: last, into: &fresh)
-    traces[Int(slot)].isUnmasked = true
-    guard last != .max else { return }
-    let isWhole = mask.apply(fresh, of: traces[Int(slot)].id, to: &bytes)
-    precondition(isWhole, "a trace's slices hold the spans that they were masked with")
-    let before = store.heldBytes
-    store.remove(traces[Int(slot)].slices)
-    traces[Int(slot)].slices = StoredSlices()
-    charge(slot, store.heldBytes &- before)
-    store(bytes, slot)
   }
 
   /// Adds a pair that the trace has crossed between; whether it is new.
@@ -183,6 +156,7 @@ struct LiveTraces {
     heldBytes &-= charged
     pool.remove(trace.spans)
     store.remove(trace.slices)
+    young.remove(trace.young)
     far.remove(trace.pairs)
     free.append(slot)
     return charged
@@ -191,10 +165,10 @@ struct LiveTraces {
   private func charged(_ slot: UInt32) -> Int {
     let trace = traces[Int(slot)]
     return LiveTrace.overhead &+ pool.heldBytes(trace.spans) &+ store.heldBytes(trace.slices)
-      &+ far.heldBytes(trace.pairs)
+      &+ far.heldBytes(trace.pairs) &+ young.measure(trace.young).heldBytes
   }
 
-  private mutating func charge(_ slot: UInt32, _ bytes: Int) {
+  mutating func charge(_ slot: UInt32, _ bytes: Int) {
     heldBytes &+= bytes
     if traces[Int(slot)].isAsked { askedBytes &+= bytes }
   }
@@ -206,15 +180,6 @@ struct LiveTraces {
 
   /// The facts of all spans of a trace, in the order they came.
   func read(_ slot: UInt32, into records: inout [SpanRecord]) { pool.read(traces[Int(slot)].spans, into: &records) }
-
-  /// The spans' bytes: complete `resource_spans` fields, one after the other. `records` are the trace's.
-  mutating func payload(_ slot: UInt32, _ records: [SpanRecord]) -> [UInt8] {
-    var bytes = store.read(traces[Int(slot)].slices)
-    guard !traces[Int(slot)].isUnmasked else { return bytes }
-    let isWhole = mask.apply(records, of: traces[Int(slot)].id, to: &bytes)
-    precondition(isWhole, "a trace's slices hold the spans that they were masked with")
-    return bytes
-  }
 
   /// The pairs that it has crossed between.
   func pairs(_ slot: UInt32) -> [UInt32] { far.read(traces[Int(slot)].pairs) }

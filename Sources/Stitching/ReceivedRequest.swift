@@ -21,4 +21,17 @@ public final class ReceivedRequest: Sendable {
     self.peerRegion = peerRegion
     peerRegionName = Array((peerRegion ?? "").utf8)
   }
+
+  // Here and not where they are needed, so that nobody counts a reference for each of the facts' arrays.
+
+  /// Appends the spans whose indices are at these positions of a list, with what their resources and scopes hold.
+  func copy(_ indices: [UInt32], _ positions: Range<Int>, to output: inout [UInt8]) {
+    let bytes = bytes
+    BatchWriter.append(spans: indices.span.extracting(positions), of: facts, in: bytes.span.bytes, to: &output)
+  }
+
+  /// What `copy` appends.
+  func byteCount(_ indices: [UInt32], _ positions: Range<Int>) -> Int {
+    BatchWriter.byteCount(spans: indices.span.extracting(positions), of: facts)
+  }
 }

@@ -11,6 +11,7 @@ extension ShardState {
 
   /// Asks for as many closings as would lead back below the caps.
   mutating func askForRoom() {
+    packForRoom()
     while live.heldBytes &- live.askedBytes > limits.memoryBytesMax, let slot = live.longestIdle {
       ask(slot, early: .memory, isArmed: true)
     }

@@ -3,10 +3,13 @@ extension ShardState {
   mutating func advance(_ now: UInt64) -> [ClosedTrace] {
     let now = tick(now)
     var traces: [ClosedTrace] = []
+    // Closing keeps pace with opening, however much comes.
+    let limit = max(limits.closedPerAdvance, 2 &* openedSinceAdvance)
+    openedSinceAdvance = 0
     // Timers that only have to be armed again are work too.
-    var left = limits.closedPerAdvance &* 4
+    var left = limit &* 4
     var bytes = 0
-    while traces.count < limits.closedPerAdvance, bytes < limits.closedBytesPerAdvance, left > 0,
+    while traces.count < limit, bytes < limits.closedBytesPerAdvance, left > 0,
       let slot = live.fire(now: now)
     {
       left &-= 1
@@ -21,18 +24,18 @@ extension ShardState {
         traces.append(trace)
       }
     }
-    let limit = limits.closedPerAdvance &* 4
-    closed.expire(now: now, limit: limit)
-    lateSpans.expire(now: now, limit: limit)
-    latePairs.expire(now: now, limit: limit)
-    halfLinks.expire(now: now, limit: limit)
+    closed.expire(now: now, limit: limit &* 4)
+    lateSpans.expire(now: now, limit: limit &* 4)
+    latePairs.expire(now: now, limit: limit &* 4)
+    halfLinks.expire(now: now, limit: limit &* 4)
     return traces
   }
 
-  var nextDeadline: UInt64? {
-    [
-      live.nextDeadline, closed.nextExpiry, lateSpans.nextExpiry, latePairs.nextExpiry, halfLinks.nextExpiry,
-    ].compactMap { $0 }.min()
+  mutating func nextDeadline() -> UInt64? {
+    let next = min(
+      live.nextDeadline ?? .max, closed.nextExpiry ?? .max, lateSpans.nextExpiry ?? .max, latePairs.nextExpiry ?? .max,
+      halfLinks.nextExpiry ?? .max)
+    return next == .max ? nil : next
   }
 
   mutating func closeOldest(untilHeldBytes target: Int, _ now: UInt64) -> [ClosedTrace] {

@@ -2,9 +2,12 @@ internal import TraceWire
 
 /// Taking in: each run of spans of one trace goes to its live trace, to a new one, or on by itself.
 extension ShardState {
-  mutating func ingest(_ request: ReceivedRequest, _ indices: [UInt32], _ now: UInt64) -> IngestReport {
+  mutating func ingest(
+    _ request: ReceivedRequest, _ indices: [UInt32], lease: AnyObject?, _ now: UInt64
+  ) -> IngestReport {
     let now = tick(now)
     var report = IngestReport()
+    beginKeeping(request, indices, lease, now)
     let before = live.heldBytes
     segmenter.begin(request)
     room = limits.writtenBytesMax(for: indices.count, of: request)
@@ -31,12 +34,14 @@ extension ShardState {
       if asksBeforeClosing {
         askForRoom()
       } else {
+        packForRoom()
         while live.heldBytes > limits.memoryBytesMax, let slot = live.longestIdle {
           report.closed.append(close(slot, early: .memory, now))
         }
       }
       first = last
     }
+    endKeeping(now)
     giveBackRoom()
     report.heldBytesChange = live.heldBytes &- before
     duplicates &+= UInt64(report.duplicates)
@@ -61,6 +66,7 @@ extension ShardState {
     if !asksBeforeClosing, live.count >= limits.maxLiveTraces, let slot = live.longestIdle {
       report.closed.append(close(slot, early: .maxLiveTraces, now))
     }
+    openedSinceAdvance &+= 1
     return live.open(id, tenant: tenant, now: now, deadline: policy.deadline(firstSeen: now, lastSeen: now))
   }
 
@@ -86,8 +92,14 @@ extension ShardState {
     match(slot)
     live.touch(slot, now: now)
     guard keepsBytes else { return }
-    cutAccepted(of: request)
-    live.append(&cut, to: slot, after: last)
+    if isKeeping, accepted.count == run.count {
+      let byteCount = request.byteCount(accepted, accepted.indices)
+      room &-= byteCount
+      live.keep(run.indices, of: slot, after: last, byteCount: byteCount)
+    } else {
+      cutAccepted(of: request)
+      live.append(&cut, to: slot, after: last, spans: accepted.count)
+    }
   }
 
   /// Counts the links that have just been completed in a live trace.
@@ -132,8 +144,7 @@ extension ShardState {
   /// Copies the accepted spans out of a request, with what their resource and scope hold.
   private mutating func cutAccepted(of request: ReceivedRequest) {
     cut.removeAll(keepingCapacity: true)
-    let bytes = request.bytes
-    BatchWriter.append(spans: accepted, of: request.facts, in: bytes.span.bytes, to: &cut)
+    request.copy(accepted, accepted.indices, to: &cut)
     room &-= cut.count
   }
 

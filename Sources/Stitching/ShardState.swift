@@ -30,6 +30,12 @@ struct ShardState {
   let keepsBytes: Bool
   /// Traces whose closing is to be asked for.
   var questions: [TraceID] = []
+  /// Traces that were opened since the last look for those whose time has come.
+  var openedSinceAdvance = 0
+  /// Whether the spans of the request at hand are kept in it.
+  var isKeeping = false
+  /// Bytes of the request that was kept last.
+  var keptBytes = 0
   /// Bytes that may still be written for the request at hand.
   var room = 0
 
@@ -64,6 +70,14 @@ struct ShardState {
   var memoryBytes: Int {
     live.byteCount + closed.byteCount + lateSpans.byteCount + latePairs.byteCount + halfLinks.byteCount
   }
+
+  // Questions that come with every request are mutating, so that nobody copies the state to ask them.
+
+  mutating func measureMemory() -> Int { memoryBytes }
+
+  mutating func isLive(_ id: TraceID) -> Bool { live.find(id) != nil }
+
+  mutating func isClosed(_ id: TraceID, _ now: UInt64) -> Bool { closed.find(id, now: max(now, clock)) != nil }
 
   mutating func adopt(_ newLimits: StitchingLimits) {
     limits = newLimits.inRange

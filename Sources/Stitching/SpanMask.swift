@@ -9,7 +9,7 @@ struct SpanMask: Sendable {
 
   /// Combines the fields of each span with its record's; whether there are as many spans as records. Where there are
   /// not, nothing was changed.
-  mutating func apply(_ records: [SpanRecord], of trace: TraceID, to bytes: inout [UInt8]) -> Bool {
+  mutating func apply(_ records: ArraySlice<SpanRecord>, of trace: TraceID, to bytes: inout [UInt8]) -> Bool {
     places.removeAll(keepingCapacity: places.capacity < 1 << 14)
     do throws(WireFault) {
       try SpanPlaces.find(in: bytes.span.bytes, into: &places)
@@ -19,8 +19,7 @@ struct SpanMask: Sendable {
     guard places.count == records.count else { return false }
     var span = bytes.mutableSpan
     var output = span.mutableBytes
-    for index in records.indices {
-      let own = places[index]
+    for (own, index) in zip(places, records.indices) {
       if own.traceID > 0 {
         Self.combine(trace.high.bigEndian, at: own.traceID, &output)
         Self.combine(trace.low.bigEndian, at: own.traceID &+ 8, &output)

@@ -61,11 +61,13 @@ struct SpanPool: Sendable {
     return list.index == .max ? own : own &+ indices[Int(list.index)].byteCount
   }
 
-  /// The facts of the spans of a list, in the order they came: of all, or of those after this one.
-  func read(_ list: SpanList, after last: UInt32 = .max, into records: inout [SpanRecord]) {
+  /// The facts of the spans of a list, in the order they came: of all, or of so many after this one.
+  func read(
+    _ list: SpanList, after last: UInt32 = .max, limit: Int = .max, into records: inout [SpanRecord]
+  ) {
     records.removeAll(keepingCapacity: true)
     var number = last == .max ? list.first : spans.next(last)
-    while number != .max {
+    while number != .max, records.count < limit {
       records.append(record(number))
       number = spans.next(number)
     }

@@ -81,11 +81,11 @@ struct SpanStore {
     }
   }
 
-  /// The bytes of a trace.
-  func read(_ trace: StoredSlices) -> [UInt8] {
+  /// Appends the bytes of a trace.
+  func read(_ trace: StoredSlices, to output: inout [UInt8]) {
     var total = 0
     forEach(trace) { packed, coding in total &+= self.coding.rawBytes(packed, coding) }
-    return [UInt8](capacity: total) { output in
+    output.append(addingCapacity: total) { output in
       forEach(trace) { packed, coding in self.coding.unpack(packed, coding, to: &output) }
     }
   }

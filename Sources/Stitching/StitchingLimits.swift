@@ -11,6 +11,8 @@ public struct StitchingLimits: Sendable, Equatable {
   public var maxLiveTraces = 1_000_000
   /// Bytes of live traces, spans and bookkeeping; past it the traces that were idle for longest close.
   public var memoryBytesMax = 2048 << 20
+  /// Spans that have come so long ago are compressed while they wait on.
+  public var youngAge: Duration = .seconds(3)
   /// Spans past it leave as over budget.
   public var maxSpansPerTrace = 100_000
   /// Closed traces that are remembered; one more forgets the oldest.
@@ -25,7 +27,7 @@ public struct StitchingLimits: Sendable, Equatable {
   /// past it, and past a first MiB, leave as over budget. Without it one large resource and many small traces in one
   /// request would fill any memory.
   public var maxExpansion = 16
-  /// The most traces one call of `advance` closes.
+  /// The most traces one call of `advance` closes, or twice as many as were opened since the last one.
   public var closedPerAdvance = 32
   /// Bytes of closed traces, as they were held and as they are handed on, from which on a call closes no further one:
   /// they are not compressed any more.

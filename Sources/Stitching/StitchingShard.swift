@@ -29,8 +29,19 @@ public final class StitchingShard {
   /// Takes in the spans of a request with these indices, all valid; quickest when a trace's are next to
   /// each other and rising, as `RequestPartitioner` puts them.
   /// The report's late spans and early closed traces are to be handed on.
-  public func ingest(_ request: ReceivedRequest, spans: [UInt32], now: UInt64) -> IngestReport {
-    state.ingest(request, spans, now)
+  /// - Parameter lease: what stands for the memory of the request. With it the shard may keep the request for a while
+  ///   and lets both go together; without one it copies what it needs.
+  public func ingest(
+    _ request: ReceivedRequest, spans: [UInt32], now: UInt64, lease: AnyObject? = nil
+  ) -> IngestReport {
+    state.ingest(request, spans, lease: lease, now)
+  }
+
+  /// Compresses some of the spans that have waited for a while, so many bytes of them: those of traces that are due as
+  /// well, where those are not being closed.
+  /// - Returns: whether there are more.
+  public func pack(byteCount: Int, evenDue: Bool, now: UInt64) -> Bool {
+    state.pack(state.tick(now), byteCount: byteCount, evenDue: evenDue)
   }
 
   /// Puts other limits in force for what comes. Timeouts that are shorter now hold for traces that are opened from now
@@ -57,10 +68,10 @@ public final class StitchingShard {
   public func wake(now: UInt64) { state.wake(now) }
 
   /// Whether a trace is being collected.
-  public func isLive(_ id: TraceID) -> Bool { state.live.find(id) != nil }
+  public func isLive(_ id: TraceID) -> Bool { state.isLive(id) }
 
   /// Whether a trace has closed and is remembered.
-  public func isClosed(_ id: TraceID, now: UInt64) -> Bool { state.closed.find(id, now: max(now, state.clock)) != nil }
+  public func isClosed(_ id: TraceID, now: UInt64) -> Bool { state.isClosed(id, now) }
 
   /// Remembers a trace, unless it is known, as one that has closed and of whose spans nothing is known any more.
   public func rememberClosed(_ id: TraceID, now: UInt64) { state.rememberClosed(id, now) }
@@ -77,13 +88,13 @@ public final class StitchingShard {
   public func closeAll(now: UInt64, limit: Int = .max) -> [ClosedTrace] { state.closeAll(now, limit) }
 
   /// When `advance` may have something to do; at most a tick (100 ms) after that it is due.
-  public var nextDeadline: UInt64? { state.nextDeadline }
+  public var nextDeadline: UInt64? { state.nextDeadline() }
 
   /// Bytes of the live traces: spans and bookkeeping. What is remembered of closed ones has its own cap.
   public var heldBytes: Int { state.live.heldBytes }
   /// Bytes of all that the shard has allocated: what is held, what is free between it, and what is remembered of closed
-  /// traces.
-  public var memoryBytes: Int { state.memoryBytes }
+  /// traces. Requests that are kept count in their leases.
+  public var memoryBytes: Int { state.measureMemory() }
   /// Spans of the live traces.
   public var heldSpans: Int { state.live.spanCount }
   /// Traces that are being collected.

@@ -36,6 +36,11 @@ struct BatchPieces: ~Escapable {
     var kept = 0
     var isEdited = false
 
+    /// Whether a resource with its spans goes out as it came in.
+    func isWhole(_ resource: ResourceFacts) -> Bool {
+      !isEdited && kept == resource.spans.count && count == resource.body.count
+    }
+
     /// Whether a scope goes out as it came in.
     func isWhole(_ scope: ScopeFacts) -> Bool {
       !isEdited && kept == scope.spans.count && count == scope.body.count
@@ -55,6 +60,22 @@ struct BatchPieces: ~Escapable {
     copier.flush(of: bytes, to: &output)
   }
 
+  /// What `append` adds.
+  func byteCount(_ selection: SpanSelection) -> Int {
+    var total = 0
+    var left = selection.positions
+    while !left.isEmpty {
+      let index = Int(spans[selection[left.lowerBound]].resource)
+      let part = selection.prefix(of: left, before: resources[index].spans.upperBound)
+      let measure = measureResource(index, selection, part)
+      if measure.kept > 0 {
+        total &+= measure.isWhole(resources[index]) ? resources[index].record.count : Self.fieldSize(measure.count)
+      }
+      left = part.upperBound..<left.upperBound
+    }
+    return total
+  }
+
   private func appendResource(
     _ index: Int, _ selection: borrowing SpanSelection, _ positions: Range<Int>, of bytes: RawSpan,
     copier: inout RunCopier,
@@ -63,7 +84,7 @@ struct BatchPieces: ~Escapable {
     let resource = resources[index]
     let measure = measureResource(index, selection, positions)
     guard measure.kept > 0 else { return }
-    if !measure.isEdited, measure.kept == resource.spans.count, measure.count == resource.body.count {
+    if measure.isWhole(resource) {
       copier.copy(resource.record, of: bytes, to: &output)
       return
     }

@@ -39,6 +39,11 @@ public enum BatchWriter {
     BatchPieces(facts: facts, plan: RewritePlan()).append(SpanSelection(indices), of: bytes, to: &output)
   }
 
+  /// What `append` adds for the spans with these ascending indices.
+  public static func byteCount(spans indices: Span<UInt32>, of facts: RequestFacts) -> Int {
+    BatchPieces(facts: facts, plan: RewritePlan()).byteCount(SpanSelection(indices))
+  }
+
   /// Appends the spans with these ascending indices as they came; an array is not copied for it.
   @inlinable public static func append(
     spans indices: some Collection<UInt32>, of facts: RequestFacts, in bytes: RawSpan, to output: inout [UInt8]

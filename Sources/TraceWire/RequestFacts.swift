@@ -58,6 +58,13 @@ public struct RequestFacts: Sendable {
 
   public init() {}
 
+  /// Bytes of its arrays.
+  public var byteCount: Int {
+    resources.capacity &* MemoryLayout<ResourceFacts>.stride &+ scopes.capacity &* MemoryLayout<ScopeFacts>.stride
+      &+ spans.capacity &* MemoryLayout<SpanFacts>.stride
+      &+ (resourceGaps.capacity &+ scopeGaps.capacity) &* MemoryLayout<ByteRange>.stride
+  }
+
   /// Parts of a request whose room is kept for the next one.
   private static let keptMax = 1 << 14
 

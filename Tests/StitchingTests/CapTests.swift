@@ -32,13 +32,13 @@ import TraceWire
 
   @Test func oneByteTooMuch() {
     let probe = shard()
-    let one = probe.ingest([TestSpan(trace: 1)]).heldBytesChange
+    let one = probe.ingest([TestSpan(trace: 1)], isKept: false).heldBytesChange
     var limits = StitchingLimits()
     limits.memoryBytesMax = one * 2
     let full = shard(limits)
-    #expect(full.ingest([TestSpan(trace: 1), TestSpan(trace: 2)]).closed.isEmpty)
+    #expect(full.ingest([TestSpan(trace: 1), TestSpan(trace: 2)], isKept: false).closed.isEmpty)
     #expect(full.heldBytes == one * 2)
-    let report = full.ingest([TestSpan(trace: 3)], at: 1)
+    let report = full.ingest([TestSpan(trace: 3)], at: 1, isKept: false)
     #expect(report.closed.map(\.traceID) == [TestSpan(trace: 1).traceID])
     #expect(report.heldBytesChange == 0)
     #expect(series(full.snapshot())["stitching_early_closed_traces_total{reason=memory}"] == 1)
@@ -175,10 +175,32 @@ import TraceWire
     let shard = shard(limits)
     for number in 1...25 as ClosedRange<UInt64> { shard.ingest([TestSpan(trace: number)]) }
     let now = 100 * second
+    #expect(shard.advance(to: 1).isEmpty)
     for count in [10, 10, 5] {
       #expect(shard.nextDeadline.map { $0 <= now } == true)
       #expect(shard.advance(to: now).count == count)
     }
     #expect(shard.liveTraces == 0)
+  }
+
+  @Test func closingKeepsPaceWithOpening() {
+    var limits = StitchingLimits()
+    limits.closedPerAdvance = 10
+    let shard = shard(limits)
+    var opened = 0
+    func open(_ count: Int, at now: UInt64) {
+      for _ in 0..<count {
+        opened += 1
+        shard.ingest([TestSpan(trace: UInt64(opened))], at: now)
+      }
+    }
+    open(400, at: 0)
+    #expect(shard.advance(to: 1).isEmpty)
+    for count in [100, 100, 60, 20, 10, 0] {
+      let now = 100 * second + UInt64(opened)
+      open(count / 2, at: now)
+      #expect(shard.advance(to: now).count == max(10, count))
+    }
+    #expect(shard.liveTraces == opened - 300)
   }
 }

@@ -84,6 +84,6 @@ import TraceWire
 
   @Test func aRecordIsSmall() {
     #expect(MemoryLayout<PackedSpan>.stride <= 40)
-    #expect(MemoryLayout<LiveTrace>.stride <= 80)
+    #expect(MemoryLayout<LiveTrace>.stride <= 96)
   }
 }

@@ -20,10 +20,10 @@ import TraceWire
     let original = request(spans).bytes
     var bytes = original
     var mask = SpanMask()
-    #expect(mask.apply(records, of: spans[0].traceID, to: &bytes))
+    #expect(mask.apply(records[...], of: spans[0].traceID, to: &bytes))
     #expect(bytes != original && bytes.count == original.count)
     #expect(bytes.count { $0 == 0 } >= original.count { $0 == 0 } + 9 * 20)
-    #expect(mask.apply(records, of: spans[0].traceID, to: &bytes))
+    #expect(mask.apply(records[...], of: spans[0].traceID, to: &bytes))
     #expect(bytes == original)
   }
 
@@ -32,10 +32,10 @@ import TraceWire
     let original = request(spans).bytes
     var bytes = original
     var mask = SpanMask()
-    #expect(!mask.apply(records(Array(spans[..<2])), of: spans[0].traceID, to: &bytes))
+    #expect(!mask.apply(records(Array(spans[..<2]))[...], of: spans[0].traceID, to: &bytes))
     #expect(bytes == original)
     var cut = Array(original.dropLast(3))
-    #expect(!mask.apply(records(spans), of: spans[0].traceID, to: &cut))
+    #expect(!mask.apply(records(spans)[...], of: spans[0].traceID, to: &cut))
     #expect(cut == Array(original.dropLast(3)))
   }
 
@@ -54,7 +54,7 @@ import TraceWire
       // The second part's bytes hold one span more than its facts.
       var bytes = request(step == 1 ? Array(part) + [TestSpan(id: 99)] : Array(part)).bytes
       all += bytes
-      live.append(&bytes, to: slot, after: last)
+      live.append(&bytes, to: slot, after: last, spans: part.count)
     }
     var records: [SpanRecord] = []
     live.read(slot, into: &records)

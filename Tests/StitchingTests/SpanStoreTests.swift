@@ -110,3 +110,11 @@ import Testing
     #expect(store.heldBytes * 10 < total)
   }
 }
+
+extension SpanStore {
+  fileprivate func read(_ trace: StoredSlices) -> [UInt8] {
+    var bytes: [UInt8] = []
+    read(trace, to: &bytes)
+    return bytes
+  }
+}

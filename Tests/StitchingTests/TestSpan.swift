@@ -87,9 +87,14 @@ func shard(
     now: now)
 }
 
+/// What a shard is given for a request that it may keep.
+final class TestLease {}
+
 extension StitchingShard {
-  @discardableResult func ingest(_ spans: [TestSpan], at now: UInt64 = 0) -> IngestReport {
-    ingest(request(spans), spans: Array(0..<UInt32(spans.count)), now: now)
+  /// Takes in spans of a request that may be kept, or may not.
+  @discardableResult func ingest(_ spans: [TestSpan], at now: UInt64 = 0, isKept: Bool = true) -> IngestReport {
+    ingest(
+      request(spans), spans: Array(0..<UInt32(spans.count)), now: now, lease: isKept ? TestLease() : nil)
   }
 
   /// Closes all that is due, however many calls it takes.

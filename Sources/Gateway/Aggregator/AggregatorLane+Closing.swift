@@ -13,10 +13,15 @@ extension AggregatorLane {
   /// Traces that close before those before them are handed on, where it is not the shard that says how many.
   private static let closedAtOnce = 32
 
-  /// Closes the traces whose time has come, and sends batches that have waited long enough.
+  /// Bytes that are compressed in one turn.
+  private static let packedAtOnce = 128 << 10
+
+  /// Closes the traces whose time has come, compresses spans that are to wait on, and sends batches that have waited
+  /// long enough.
   func lookAfter() {
     let now = NIODeadline.now().uptimeNanoseconds
     if !isClosing { closeInTurn() }
+    if !isPacking { packInTurn() }
     askForClosings()
     sealed += batcher.sealDue(now)
     dispatchSealed()
@@ -32,6 +37,14 @@ extension AggregatorLane {
       hasToClose ? shard.closeAll(now: now, limit: Self.closedAtOnce) : shard.advance(to: now), now)
     askForClosings()
     turns.add { self.closeInTurn() }
+  }
+
+  /// Compresses some of what has waited for a while, and the rest when connections had their turn.
+  private func packInTurn() {
+    let now = NIODeadline.now().uptimeNanoseconds
+    isPacking = isLookingAfter && shard.pack(byteCount: Self.packedAtOnce, evenDue: !shared.mayClose, now: now)
+    chargeHeldBytes()
+    if isPacking { turns.add { self.packInTurn() } }
   }
 
   /// Hands on traces that no journal knows of, as far as the exporters' queues.

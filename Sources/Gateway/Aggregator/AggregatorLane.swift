@@ -41,6 +41,8 @@ final class AggregatorLane: SpanConsumer {
   var isDraining = false
   /// Whether traces are closing that are too many for one turn.
   var isClosing = false
+  /// Whether spans are being compressed that are too many for one turn.
+  var isPacking = false
   private var ticker: RepeatedTask?
   /// The lanes of all loops, by which a shard elsewhere is reached.
   private var lanes: PerLoop<AggregatorLane>?
@@ -126,7 +128,7 @@ final class AggregatorLane: SpanConsumer {
       completion(verdict)
     }
     guard let read = outcome.0 else { return conclude(outcome.1) }
-    let reading = request.census?.readingBytes ?? 0
+    let reading = request.census?.readingBytes ?? read.request.facts.byteCount
     guard let charge = RequestCharge(read.request.bytes.count + reading, to: shared.budget) else {
       return conclude(.overload(retryAfter: shared.retryAfter))
     }
@@ -177,7 +179,7 @@ final class AggregatorLane: SpanConsumer {
   /// Hands every shard its spans; this one at once.
   private func hand(_ taken: TakenRequest, entry: UInt64?) {
     lanes?.hand(taken, entry: entry, except: number)
-    if !taken.lists[number].isEmpty { ingest(taken.request, taken.lists[number], entry: entry) }
+    if !taken.lists[number].isEmpty { ingest(taken, taken.lists[number], entry: entry) }
   }
 
   /// Hands every shard its spans in portions, between which it does other things, and goes on when all are through.
@@ -192,16 +194,17 @@ final class AggregatorLane: SpanConsumer {
   }
 
   private func ingestInTurn(_ taken: TakenRequest, _ spans: ArraySlice<UInt32>, _ countdown: Countdown) {
-    if !spans.isEmpty { ingest(taken.request, Array(spans.prefix(Self.spansInTurn)), entry: nil) }
+    if !spans.isEmpty { ingest(taken, Array(spans.prefix(Self.spansInTurn)), entry: nil) }
     let rest = spans.dropFirst(Self.spansInTurn)
     guard !rest.isEmpty else { return countdown.count() }
     turns.add { self.ingestInTurn(taken, rest, countdown) }
   }
 
   /// Takes this shard's spans out of a request.
-  func ingest(_ request: ReceivedRequest, _ spans: [UInt32], entry: UInt64?) {
+  func ingest(_ taken: TakenRequest, _ spans: [UInt32], entry: UInt64?) {
+    let request = taken.request
     let now = NIODeadline.now().uptimeNanoseconds
-    let report = shard.ingest(request, spans: spans, now: now)
+    let report = shard.ingest(request, spans: spans, now: now, lease: taken.charge)
     leave(report.duplicates, as: .duplicate)
     leave(report.overBudget, as: .overBudget)
     var token: UInt64?
@@ -259,8 +262,7 @@ extension PerLoop<AggregatorLane> {
   fileprivate func hand(_ taken: TakenRequest, entry: UInt64?, except own: Int? = nil) {
     for (number, list) in taken.lists.enumerated() where number != own && !list.isEmpty {
       execute(on: number) { lane in
-        lane.ingest(taken.request, list, entry: entry)
-        withExtendedLifetime(taken.charge) {}
+        lane.ingest(taken, list, entry: entry)
       }
     }
   }

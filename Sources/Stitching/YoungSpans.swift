@@ -1,0 +1,233 @@
+internal import DequeModule
+internal import TraceWire
+
+/// The spans that came last, in the requests that brought them: nothing is copied or compressed for a trace that closes
+/// soon. What has been here for too long, or is too much, leaves in the order it came.
+///
+/// A run is what a request brought of one trace.
+struct YoungSpans {
+  /// Where a run is. Requests are numbered as they come, so that an address tells whether it is still there.
+  struct Address: Sendable, Equatable {
+    fileprivate var arrival: UInt32 = .max
+    fileprivate var run: UInt32 = .max
+
+    /// No run's.
+    static let none = Address()
+  }
+
+  /// The runs of a trace, in the order they came.
+  struct Runs: Sendable {
+    fileprivate(set) var first = Address.none
+    fileprivate var last = Address.none
+
+    init() {}
+  }
+
+  /// Some spans of one trace that lie next to each other in a request's list.
+  struct Run: Sendable {
+    /// The live trace; `.max` for a run that is gone.
+    fileprivate(set) var slot: UInt32
+    /// The span that the trace had before these.
+    let last: UInt32
+    fileprivate let first: UInt32
+    /// How many spans.
+    let count: UInt32
+    /// What the trace is charged with for it.
+    let heldBytes: UInt32
+    /// The next of its trace.
+    fileprivate(set) var next = Address.none
+  }
+
+  /// A request with the runs that are left of it; an object, so that looking at it counts one reference.
+  private final class Arrival {
+    /// Nil once nothing is left.
+    var request: ReceivedRequest?
+    /// What is to be let go with it.
+    var lease: AnyObject?
+    /// Those of its spans that are this shard's.
+    var indices: [UInt32]
+    var runs: [Run] = []
+    /// Runs that are left.
+    var live = 0
+    let byteCount: Int
+    let time: UInt64
+
+    init(_ request: ReceivedRequest, _ indices: [UInt32], lease: AnyObject, byteCount: Int, time: UInt64) {
+      self.request = request
+      self.indices = indices
+      self.lease = lease
+      self.byteCount = byteCount
+      self.time = time
+    }
+
+    /// Appends a run's spans.
+    func copy(_ run: Run, to output: inout [UInt8]) {
+      request?.copy(indices, Int(run.first)..<Int(run.first &+ run.count), to: &output)
+    }
+
+    /// Lets everything go.
+    func end() {
+      request = nil
+      lease = nil
+      indices = []
+      runs = []
+    }
+
+    /// What one takes with its place in the queue, besides its runs.
+    static let overhead = 120
+  }
+
+  /// Requests that are kept at most: each has its tables.
+  private static let arrivalsMax = 1 << 14
+
+  private var arrivals = Deque<Arrival>()
+  /// The number of the oldest request.
+  private var firstNumber: UInt32 = 0
+  /// Runs before this one of the oldest request were looked at.
+  private var nextRun = 0
+  private var isOpen = false
+  /// What is kept of requests, with their facts; somebody else is charged with that.
+  private(set) var requestBytes = 0
+  private var runCount = 0
+
+  init() {}
+
+  /// Bytes of the tables.
+  var byteCount: Int {
+    arrivals.count &* Arrival.overhead &+ runCount &* MemoryLayout<Run>.stride
+  }
+
+  /// Whether another request may be kept.
+  var hasRoom: Bool { arrivals.count < Self.arrivalsMax }
+
+  /// Begins with a request, of which it is said how much is kept for this shard.
+  mutating func open(_ request: ReceivedRequest, _ indices: [UInt32], lease: AnyObject, byteCount: Int, now: UInt64) {
+    arrivals.append(Arrival(request, indices, lease: lease, byteCount: byteCount, time: now))
+    requestBytes &+= byteCount
+    isOpen = true
+  }
+
+  /// Adds spans of the request at hand, as positions in its list, to a trace's.
+  mutating func append(
+    _ positions: Range<Int>, of slot: UInt32, after last: UInt32, heldBytes: Int, to runs: inout Runs
+  ) {
+    let place = arrivals.count &- 1
+    let arrival = arrivals[place]
+    let own = Address(
+      arrival: firstNumber &+ UInt32(truncatingIfNeeded: place), run: UInt32(truncatingIfNeeded: arrival.runs.count))
+    arrival.runs.append(
+      Run(
+        slot: slot, last: last, first: UInt32(truncatingIfNeeded: positions.lowerBound),
+        count: UInt32(truncatingIfNeeded: positions.count), heldBytes: UInt32(clamping: heldBytes)))
+    arrival.live &+= 1
+    runCount &+= 1
+    if runs.first == .none {
+      runs.first = own
+    } else {
+      arrivals[self.place(runs.last)].runs[Int(runs.last.run)].next = own
+    }
+    runs.last = own
+  }
+
+  /// Ends with the request at hand, which goes if nothing is left of it.
+  mutating func close() {
+    isOpen = false
+    if let last = arrivals.last, last.live == 0 { forget(last) }
+    dropGone()
+  }
+
+  /// What a trace is charged with for its runs, and how many spans they are.
+  func measure(_ runs: Runs) -> (heldBytes: Int, spans: Int) {
+    var (heldBytes, spans) = (0, 0)
+    forEach(runs) { run, _ in
+      heldBytes &+= Int(run.heldBytes)
+      spans &+= Int(run.count)
+    }
+    return (heldBytes, spans)
+  }
+
+  /// Appends the spans of a trace, with what their resources and scopes hold.
+  func read(_ runs: Runs, to output: inout [UInt8]) {
+    forEach(runs) { run, arrival in arrival.copy(run, to: &output) }
+  }
+
+  /// Takes out the runs of a trace.
+  mutating func remove(_ runs: Runs) {
+    var address = runs.first
+    while address != .none {
+      let next = arrivals[place(address)].runs[Int(address.run)].next
+      release(address)
+      address = next
+    }
+    dropGone()
+  }
+
+  /// The trace of the oldest run of all, which is the first of that trace, and when it came.
+  mutating func oldest() -> (slot: UInt32, time: UInt64)? {
+    while let arrival = arrivals.first {
+      while nextRun < arrival.runs.count {
+        let run = arrival.runs[nextRun]
+        if run.slot != .max { return (run.slot, arrival.time) }
+        nextRun &+= 1
+      }
+      guard !isOpen || arrivals.count > 1 else { return nil }
+      forget(arrival)
+      dropGone()
+    }
+    return nil
+  }
+
+  /// Moves the spans of a trace's first run to the end of an output; nil where there is none.
+  mutating func takeFirst(of runs: inout Runs, to output: inout [UInt8]) -> Run? {
+    let address = runs.first
+    guard address != .none else { return nil }
+    let arrival = arrivals[place(address)]
+    let run = arrival.runs[Int(address.run)]
+    arrival.copy(run, to: &output)
+    runs.first = run.next
+    if run.next == .none { runs.last = .none }
+    release(address)
+    dropGone()
+    return run
+  }
+
+  // MARK: Requests
+
+  private func place(_ address: Address) -> Int { Int(address.arrival &- firstNumber) }
+
+  @inline(__always) private func forEach(_ runs: Runs, _ body: (Run, Arrival) -> Void) {
+    var address = runs.first
+    while address != .none {
+      let arrival = arrivals[place(address)]
+      let run = arrival.runs[Int(address.run)]
+      body(run, arrival)
+      address = run.next
+    }
+  }
+
+  private mutating func release(_ address: Address) {
+    let place = place(address)
+    let arrival = arrivals[place]
+    arrival.runs[Int(address.run)].slot = .max
+    arrival.live &-= 1
+    let isAtHand = isOpen && place == arrivals.count &- 1
+    if arrival.live == 0, !isAtHand { forget(arrival) }
+  }
+
+  /// Lets a request go of which nothing is left.
+  private mutating func forget(_ arrival: Arrival) {
+    guard arrival.request != nil else { return }
+    requestBytes &-= arrival.byteCount
+    runCount &-= arrival.runs.count
+    arrival.end()
+  }
+
+  /// Requests that are gone make place where they are the oldest.
+  private mutating func dropGone() {
+    while let first = arrivals.first, first.request == nil {
+      arrivals.removeFirst()
+      firstNumber &+= 1
+      nextRun = 0
+    }
+  }
+}
