@@ -19,6 +19,8 @@ public final class ByteBudget: Sendable {
 
   /// Below this limit what nobody charges is left out: the process alone would leave no room.
   public static let watchedLimitMin = 64 << 20
+  /// So much may be free and not given back in any process.
+  private static let freeBytesMin = 32 << 20
 
   /// Makes an empty budget of `limit` bytes whose soft limit lies `spike` bytes lower.
   public init(limit: Int, spike: Int = 0) {
@@ -47,6 +49,11 @@ public final class ByteBudget: Sendable {
   public var uncharged: Int { unchargedBytes.load(ordering: .relaxed) }
   /// Whether so much is uncharged that it is worth some time to make it less: it takes room that something needs.
   public var isUnchargedLarge: Bool { uncharged > limit / 8 && used &+ uncharged > softLimit / 2 }
+
+  /// Whether much more is uncharged than at first: free memory, most of it, that nothing needs at the moment.
+  public var isMuchFree: Bool {
+    uncharged &- unchargedBytesMin.load(ordering: .relaxed) > max(limit / 64, Self.freeBytesMin)
+  }
 
   /// Notes what the process occupies; for the first time before there is work. What is charged and not used yet would
   /// hide some of what is not charged: that it never is less than at first is known.

@@ -7,8 +7,10 @@ internal import ServiceLifecycle
 /// is taken off the room that is left; before that, free pages go back to the system.
 struct MemoryWatch: Service {
   private static let interval = Duration.milliseconds(100)
-  /// Looks after which free pages may be given back again: it costs milliseconds.
+  /// Looks after which free pages may be given back again where there is need of them: it costs milliseconds.
   private static let trimEvery = 20
+  /// The same where there is none, but much is free: a burst is over.
+  private static let trimUnaskedEvery = 50
 
   let budget: ByteBudget
   /// Bytes that are charged elsewhere.
@@ -19,16 +21,17 @@ struct MemoryWatch: Service {
       var sinceTrim = Self.trimEvery
       while (try? await Task.sleep(for: Self.interval)) != nil {
         sinceTrim += 1
-        if look(mayTrim: sinceTrim >= Self.trimEvery) { sinceTrim = 0 }
+        if look(sinceTrim) { sinceTrim = 0 }
       }
     }
   }
 
-  /// Looks once; whether free pages were given back.
-  private func look(mayTrim: Bool) -> Bool {
+  /// Looks once, so many looks after free pages were given back; whether they were again.
+  private func look(_ sinceTrim: Int) -> Bool {
     guard let resident = Self.residentBytes else { return false }
     budget.note(residentBytes: resident - beside())
-    guard mayTrim, budget.isUnchargedLarge else { return false }
+    let isNeeded = sinceTrim >= Self.trimEvery && budget.isUnchargedLarge
+    guard isNeeded || sinceTrim >= Self.trimUnaskedEvery && budget.isMuchFree else { return false }
     Allocator.trim()
     if let resident = Self.residentBytes { budget.note(residentBytes: resident - beside()) }
     return true
