@@ -93,28 +93,19 @@ public struct Batcher: Sendable {
     return appended
   }
 
-  /// Places a whole trace, which is never split: the open batch is sealed first where the trace would lead it over a
-  /// maximum, and a trace larger than a maximum goes alone.
+  /// Places whole traces, which are not split: the open batch is sealed first where they would lead it over a maximum,
+  /// and what is larger than a maximum goes alone.
   public mutating func append(
-    whole payload: [UInt8], spans: Int, owner: UInt64? = nil, now: UInt64, sealed: inout [Batch]
+    whole payload: [UInt8], spans: Int, owners new: [UInt64] = [], now: UInt64, sealed: inout [Batch]
   ) -> Appended {
-    append(whole: payload.count, spans: spans, owner: owner, now: now, sealed: &sealed) { buffer in
-      buffer.append(contentsOf: payload)
-    }
-  }
-
-  /// Places a whole trace of so many bytes, which `write` appends to the buffer.
-  public mutating func append(
-    whole bytes: Int, spans: Int, owner: UInt64? = nil, now: UInt64, sealed: inout [Batch],
-    write: (inout [UInt8]) -> Void
-  ) -> Appended {
-    precondition(bytes >= 0 && spans >= 0, "a trace has no negative sizes")
+    precondition(spans >= 0, "traces have no negative number of spans")
     guard spans > 0 else { return Appended() }
-    if spanCount > 0, spans > roomSpans || bytes > limits.maxBytes - buffer.count { sealOpen(into: &sealed) }
+    if spanCount > 0, spans > roomSpans || payload.count > limits.maxBytes - buffer.count { sealOpen(into: &sealed) }
     prepareBuffer()
     let before = buffer.count
-    write(&buffer)
-    count(spans, owner: owner, now: now)
+    buffer.append(contentsOf: payload)
+    count(spans, owner: nil, now: now)
+    owners.append(contentsOf: new)
     let appended = Appended(spans: spans, bytes: buffer.count - before)
     sealIfFull(into: &sealed)
     sealIfComplete(into: &sealed)

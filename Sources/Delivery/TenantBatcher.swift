@@ -53,16 +53,16 @@ public struct TenantBatcher: Sendable {
       range, requestBytes: requestBytes, owner: owner, now: now, sealed: &sealed, write: write)
   }
 
-  /// Places a tenant's whole trace, as `Batcher` does.
+  /// Places a tenant's whole traces, as `Batcher` does.
   public mutating func append(
-    whole payload: [UInt8], spans: Int, tenant: String?, owner: UInt64? = nil, now: UInt64, sealed: inout [Batch]
+    whole payload: [UInt8], spans: Int, tenant: String?, owners: [UInt64] = [], now: UInt64, sealed: inout [Batch]
   ) -> Batcher.Appended {
     guard let tenant else {
-      return nobodys.append(whole: payload, spans: spans, owner: owner, now: now, sealed: &sealed)
+      return nobodys.append(whole: payload, spans: spans, owners: owners, now: now, sealed: &sealed)
     }
     let new = batcher(of: tenant)
     return tenants[tenant, default: new].append(
-      whole: payload, spans: spans, owner: owner, now: now, sealed: &sealed)
+      whole: payload, spans: spans, owners: owners, now: now, sealed: &sealed)
   }
 
   private func batcher(of tenant: String) -> Batcher {

@@ -1,14 +1,11 @@
 public import TraceWire
 
-/// A trace as it is handed on to the exporters: whole, and gone from the shard.
+/// What is known of a trace that has closed and is gone from the shard.
 public struct ClosedTrace: Sendable {
   /// Its ID as the facts of its spans had it.
   public let traceID: TraceID
   /// Whose it is, as a number; 0 for nobody's.
   public let tenant: UInt16
-  /// Complete `resource_spans` fields, one after the other; an `ExportTraceServiceRequest` by itself. Empty where the
-  /// shard keeps no bytes.
-  public let payload: [UInt8]
   public let spanCount: Int
   /// Whether it has exactly one root and no entry whose parent never came.
   public let isComplete: Bool

@@ -11,7 +11,7 @@ public struct IngestReport: Sendable {
   /// Complete `resource_spans` fields of the late spans, to be handed on at once.
   public internal(set) var latePayload: [UInt8] = []
   /// Traces that had to close early to make room, to be handed on at once.
-  public internal(set) var closed: [ClosedTrace] = []
+  public internal(set) var closed = Closing()
   /// By how much what the shard holds has grown; the early closed traces are already taken off.
   public internal(set) var heldBytesChange = 0
 }

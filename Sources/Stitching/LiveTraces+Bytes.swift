@@ -6,10 +6,9 @@ extension LiveTraces {
   /// Keeps the spans that were absorbed after this one in the request at hand, as positions in its list.
   /// - Parameter byteCount: what they come to when they are handed on.
   mutating func keep(_ positions: Range<Int>, of slot: UInt32, after last: UInt32, byteCount: Int) {
-    let heldBytes = byteCount &+ positions.count &* MemoryLayout<SpanFacts>.stride
-    young.append(positions, of: slot, after: last, heldBytes: heldBytes, to: &traces[Int(slot)].young)
+    let run = young.append(positions, of: slot, after: last, byteCount: byteCount, to: &traces[Int(slot)].young)
     traces[Int(slot)].rawBytes &+= UInt32(clamping: byteCount)
-    charge(slot, heldBytes)
+    charge(slot, run.heldBytes)
   }
 
   /// Packs the bytes of the spans that were absorbed after this one.
@@ -26,21 +25,20 @@ extension LiveTraces {
     young.oldest().flatMap { packFirst(of: $0.slot) }
   }
 
-  /// The spans' bytes: complete `resource_spans` fields, one after the other. `records` are the trace's.
-  mutating func payload(_ slot: UInt32, _ records: [SpanRecord]) -> [UInt8] {
+  /// Appends the bytes of a trace that were packed: complete `resource_spans` fields. Those of its young spans follow
+  /// with `young.write`. `records` are the trace's.
+  mutating func handOn(_ slot: UInt32, _ records: [SpanRecord], to payload: inout [UInt8]) {
     let trace = traces[Int(slot)]
+    young.want(trace.young)
+    guard !trace.slices.isEmpty else { return }
     var bytes: [UInt8] = []
-    bytes.reserveCapacity(Int(trace.rawBytes))
-    if !trace.slices.isEmpty {
-      store.read(trace.slices, to: &bytes)
-      if !trace.isUnmasked {
-        let packed = records.count &- young.measure(trace.young).spans
-        let isWhole = mask.apply(records[..<packed], of: trace.id, to: &bytes)
-        precondition(isWhole, "a trace's slices hold the spans that they were masked with")
-      }
+    store.read(trace.slices, to: &bytes)
+    if !trace.isUnmasked {
+      let packed = records.count &- young.measure(trace.young).spans
+      let isWhole = mask.apply(records[..<packed], of: trace.id, to: &bytes)
+      precondition(isWhole, "a trace's slices hold the spans that they were masked with")
     }
-    young.read(trace.young, to: &bytes)
-    return bytes
+    if payload.isEmpty { payload = bytes } else { payload.append(contentsOf: bytes) }
   }
 
   /// Packs the bytes of a trace's first young run; what it was charged with, nil where there is none.
@@ -50,9 +48,9 @@ extension LiveTraces {
     bytes.removeAll(keepingCapacity: true)
     defer { if bytes.capacity <= 1 << 20 { swap(&bytes, &packedBytes) } }
     guard let run = young.takeFirst(of: &traces[Int(slot)].young, to: &bytes) else { return nil }
-    charge(slot, 0 &- Int(run.heldBytes))
+    charge(slot, 0 &- run.heldBytes)
     pack(&bytes, of: slot, after: run.last, spans: Int(run.count))
-    return Int(run.heldBytes)
+    return run.heldBytes
   }
 
   /// Masks and compresses the bytes of so many spans that the trace got after this one.

@@ -21,18 +21,19 @@ extension ShardState {
   }
 
   /// Closes the traces that are live.
-  mutating func close(_ ids: [TraceID], _ now: UInt64) -> [ClosedTrace] {
+  mutating func close(_ ids: [TraceID], _ now: UInt64) -> Closing {
     let now = tick(now)
-    var traces: [ClosedTrace] = []
+    var closing = Closing()
     for id in ids {
       guard let slot = live.find(id) else { continue }
       if let reason = live[slot].early {
-        traces.append(close(slot, early: reason, now))
+        close(slot, early: reason, now, into: &closing)
       } else {
-        traces.append(close(slot, isArmed: true, now))
+        close(slot, isArmed: true, now, into: &closing)
       }
     }
-    return traces
+    finish(&closing)
+    return closing
   }
 
   /// Looks after traces again whose closing could not be said.

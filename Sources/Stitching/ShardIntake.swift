@@ -36,11 +36,12 @@ extension ShardState {
       } else {
         packForRoom()
         while live.heldBytes > limits.memoryBytesMax, let slot = live.longestIdle {
-          report.closed.append(close(slot, early: .memory, now))
+          close(slot, early: .memory, now, into: &report.closed)
         }
       }
       first = last
     }
+    finish(&report.closed)
     endKeeping(now)
     giveBackRoom()
     report.heldBytesChange = live.heldBytes &- before
@@ -55,7 +56,7 @@ extension ShardState {
     if accepted.capacity > usual { accepted = [] }
     if links.capacity > usual { links = [] }
     if ends.capacity > usual { ends = [] }
-    if closing.capacity > usual { closing = [] }
+    if closingSpans.capacity > usual { closingSpans = [] }
     if cut.capacity > usual << 6 { cut = [] }
   }
 
@@ -64,7 +65,7 @@ extension ShardState {
     _ id: TraceID, _ tenant: UInt16, _ now: UInt64, _ report: inout IngestReport
   ) -> UInt32 {
     if !asksBeforeClosing, live.count >= limits.maxLiveTraces, let slot = live.longestIdle {
-      report.closed.append(close(slot, early: .maxLiveTraces, now))
+      close(slot, early: .maxLiveTraces, now, into: &report.closed)
     }
     openedSinceAdvance &+= 1
     return live.open(id, tenant: tenant, now: now, deadline: policy.deadline(firstSeen: now, lastSeen: now))

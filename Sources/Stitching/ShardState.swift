@@ -22,7 +22,7 @@ struct ShardState {
   var links: [Link] = []
   var ends: [LinkEnd] = []
   /// The spans of a trace that closes.
-  var closing: [SpanRecord] = []
+  var closingSpans: [SpanRecord] = []
   var cut: [UInt8] = []
   /// Whether a trace closes only when its owner says so, having been asked; otherwise it closes at once.
   let asksBeforeClosing: Bool

@@ -50,7 +50,7 @@ public final class StitchingShard {
 
   /// Closes traces whose time has come, at most `closedPerAdvance` and about `closedBytesPerAdvance`. There are more while `nextDeadline` is not past
   /// `now`.
-  public func advance(to now: UInt64) -> [ClosedTrace] { state.advance(now) }
+  public func advance(to now: UInt64) -> Closing { state.advance(now) }
 
   /// The traces that are to close by now. Each is to be answered with `close(_:now:)` or `keepOpen(_:now:)`.
   public func takeQuestions() -> [TraceID] {
@@ -59,7 +59,7 @@ public final class StitchingShard {
   }
 
   /// Closes those of the traces that are live.
-  public func close(_ ids: [TraceID], now: UInt64) -> [ClosedTrace] { state.close(ids, now) }
+  public func close(_ ids: [TraceID], now: UInt64) -> Closing { state.close(ids, now) }
 
   /// Goes on with traces whose closing could not be said: they come up again when they have been idle anew.
   public func keepOpen(_ ids: [TraceID], now: UInt64) { state.keepOpen(ids, now) }
@@ -80,12 +80,12 @@ public final class StitchingShard {
   public func forgetCounts() { state.forgetCounts() }
 
   /// Closes the traces that were idle for longest until what is held is not more than this.
-  public func closeOldest(untilHeldBytes target: Int, now: UInt64) -> [ClosedTrace] {
+  public func closeOldest(untilHeldBytes target: Int, now: UInt64) -> Closing {
     state.closeOldest(untilHeldBytes: target, now)
   }
 
   /// Closes traces for a drain, the longest idle first: all, or at most so many and about `closedBytesPerAdvance`.
-  public func closeAll(now: UInt64, limit: Int = .max) -> [ClosedTrace] { state.closeAll(now, limit) }
+  public func closeAll(now: UInt64, limit: Int = .max) -> Closing { state.closeAll(now, limit) }
 
   /// When `advance` may have something to do; at most a tick (100 ms) after that it is due.
   public var nextDeadline: UInt64? { state.nextDeadline() }

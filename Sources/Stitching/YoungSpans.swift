@@ -32,10 +32,14 @@ struct YoungSpans {
     fileprivate let first: UInt32
     /// How many spans.
     let count: UInt32
-    /// What the trace is charged with for it.
-    let heldBytes: UInt32
+    /// What they come to when they are handed on by themselves.
+    let byteCount: UInt32
     /// The next of its trace.
     fileprivate(set) var next = Address.none
+
+    fileprivate var positions: Range<Int> { Int(first)..<Int(first &+ count) }
+    /// What the trace is charged with: the bytes, and the facts that wait with them.
+    var heldBytes: Int { Int(byteCount) &+ Int(count) &* MemoryLayout<SpanFacts>.stride }
   }
 
   /// A request with the runs that are left of it; an object, so that looking at it counts one reference.
@@ -62,7 +66,7 @@ struct YoungSpans {
 
     /// Appends a run's spans.
     func copy(_ run: Run, to output: inout [UInt8]) {
-      request?.copy(indices, Int(run.first)..<Int(run.first &+ run.count), to: &output)
+      request?.copy(indices, run.positions, to: &output)
     }
 
     /// Lets everything go.
@@ -89,6 +93,11 @@ struct YoungSpans {
   /// What is kept of requests, with their facts; somebody else is charged with that.
   private(set) var requestBytes = 0
   private var runCount = 0
+  /// Spans that are to be written: the number of their request, and their index in it.
+  private var wanted: [UInt64] = []
+  /// At most what they come to.
+  private(set) var wantedBytes = 0
+  private var selection: [UInt32] = []
 
   init() {}
 
@@ -109,16 +118,16 @@ struct YoungSpans {
 
   /// Adds spans of the request at hand, as positions in its list, to a trace's.
   mutating func append(
-    _ positions: Range<Int>, of slot: UInt32, after last: UInt32, heldBytes: Int, to runs: inout Runs
-  ) {
+    _ positions: Range<Int>, of slot: UInt32, after last: UInt32, byteCount: Int, to runs: inout Runs
+  ) -> Run {
     let place = arrivals.count &- 1
     let arrival = arrivals[place]
     let own = Address(
       arrival: firstNumber &+ UInt32(truncatingIfNeeded: place), run: UInt32(truncatingIfNeeded: arrival.runs.count))
-    arrival.runs.append(
-      Run(
-        slot: slot, last: last, first: UInt32(truncatingIfNeeded: positions.lowerBound),
-        count: UInt32(truncatingIfNeeded: positions.count), heldBytes: UInt32(clamping: heldBytes)))
+    let run = Run(
+      slot: slot, last: last, first: UInt32(truncatingIfNeeded: positions.lowerBound),
+      count: UInt32(truncatingIfNeeded: positions.count), byteCount: UInt32(clamping: byteCount))
+    arrival.runs.append(run)
     arrival.live &+= 1
     runCount &+= 1
     if runs.first == .none {
@@ -127,6 +136,7 @@ struct YoungSpans {
       arrivals[self.place(runs.last)].runs[Int(runs.last.run)].next = own
     }
     runs.last = own
+    return run
   }
 
   /// Ends with the request at hand, which goes if nothing is left of it.
@@ -140,15 +150,50 @@ struct YoungSpans {
   func measure(_ runs: Runs) -> (heldBytes: Int, spans: Int) {
     var (heldBytes, spans) = (0, 0)
     forEach(runs) { run, _ in
-      heldBytes &+= Int(run.heldBytes)
+      heldBytes &+= run.heldBytes
       spans &+= Int(run.count)
     }
     return (heldBytes, spans)
   }
 
-  /// Appends the spans of a trace, with what their resources and scopes hold.
-  func read(_ runs: Runs, to output: inout [UInt8]) {
-    forEach(runs) { run, arrival in arrival.copy(run, to: &output) }
+  /// Notes that the spans of a trace are to be written. Until that is done their requests stay.
+  mutating func want(_ runs: Runs) {
+    var address = runs.first
+    while address != .none {
+      let arrival = arrivals[place(address)]
+      let run = arrival.runs[Int(address.run)]
+      for position in run.positions {
+        wanted.append(UInt64(address.arrival) << 32 | UInt64(arrival.indices[position]))
+      }
+      wantedBytes &+= Int(run.byteCount)
+      address = run.next
+    }
+  }
+
+  /// Appends the spans that are to be written, request by request, with what their resources and scopes hold.
+  mutating func write(to output: inout [UInt8]) {
+    guard !wanted.isEmpty else { return }
+    output.reserveCapacity(output.count &+ wantedBytes)
+    wanted.sort()
+    var first = 0
+    while first < wanted.count {
+      let number = UInt32(truncatingIfNeeded: wanted[first] >> 32)
+      let arrival = arrivals[Int(number &- firstNumber)]
+      selection.removeAll(keepingCapacity: true)
+      while first < wanted.count, UInt32(truncatingIfNeeded: wanted[first] >> 32) == number {
+        selection.append(UInt32(truncatingIfNeeded: wanted[first]))
+        first &+= 1
+      }
+      arrival.request?.copy(selection, selection.indices, to: &output)
+    }
+    for word in wanted {
+      let arrival = arrivals[Int(UInt32(truncatingIfNeeded: word >> 32) &- firstNumber)]
+      if arrival.live == 0 { forget(arrival) }
+    }
+    wanted.removeAll(keepingCapacity: wanted.capacity <= 1 << 14)
+    if selection.capacity > 1 << 14 { selection = [] }
+    wantedBytes = 0
+    dropGone()
   }
 
   /// Takes out the runs of a trace.
@@ -211,7 +256,7 @@ struct YoungSpans {
     arrival.runs[Int(address.run)].slot = .max
     arrival.live &-= 1
     let isAtHand = isOpen && place == arrivals.count &- 1
-    if arrival.live == 0, !isAtHand { forget(arrival) }
+    if arrival.live == 0, !isAtHand, wanted.isEmpty { forget(arrival) }
   }
 
   /// Lets a request go of which nothing is left.

@@ -36,7 +36,7 @@ import Testing
           write: write(byte(of: tenant)))
       } else {
         appended = batcher.append(
-          whole: [UInt8](repeating: byte(of: tenant), count: spans * 3), spans: spans, tenant: tenant, owner: step,
+          whole: [UInt8](repeating: byte(of: tenant), count: spans * 3), spans: spans, tenant: tenant, owners: [step],
           now: now, sealed: &sealed)
       }
       #expect(appended == Batcher.Appended(spans: spans, bytes: spans * 3), "seed \(seed)")

@@ -123,8 +123,8 @@ final class Aggregator: Receiver {
     if batcher.isDue(world.now), let batch = batcher.seal() { dispatch([batch]) }
   }
 
-  private func handOn(_ traces: [ClosedTrace]) {
-    for trace in traces { handOn(trace.payload, spans: trace.spanCount) }
+  private func handOn(_ closing: Closing) {
+    for part in closing.parts { handOn(part.payload, spans: part.spanCount) }
     let held = shards.reduce(0) { $0 + $1.heldBytes }
     if held > chargedBytes { budget.reserveUnchecked(held - chargedBytes) } else { budget.release(chargedBytes - held) }
     chargedBytes = held

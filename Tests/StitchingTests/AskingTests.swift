@@ -25,7 +25,7 @@ import TraceWire
     let report = shard.ingest([TestSpan(trace: 1, id: 2, parent: 1)], at: 40 * second)
     #expect(report.accepted == 1 && report.late == 0, "until it is told, it collects")
     let closed = shard.close([TestSpan(trace: 1).traceID, TestSpan(trace: 9).traceID], now: 41 * second)
-    #expect(closed.map(\.spanCount) == [2])
+    #expect(closed.traces.map(\.spanCount) == [2])
     #expect(shard.ingest([TestSpan(trace: 1, id: 3)], at: 41 * second).late == 1)
     #expect(shard.liveTraces == 1 && shard.isLive(TestSpan(trace: 2).traceID))
   }
@@ -39,7 +39,7 @@ import TraceWire
     #expect(shard.settle(at: 20 * second).isEmpty && shard.takeQuestions().isEmpty)
     _ = shard.settle(at: 22 * second)
     #expect(shard.takeQuestions() == questions)
-    #expect(shard.close(questions, now: 22 * second).count == 1)
+    #expect(shard.close(questions, now: 22 * second).traces.count == 1)
     #expect(shard.heldBytes == 0 && shard.heldSpans == 0)
   }
 
@@ -68,7 +68,7 @@ import TraceWire
     #expect(shard.takeQuestions() == [TestSpan(trace: 1).traceID])
     shard.ingest([TestSpan(trace: 4)], at: 4)
     #expect(shard.takeQuestions() == [TestSpan(trace: 2).traceID], "one that was asked for does not count")
-    #expect(shard.close([TestSpan(trace: 1).traceID], now: 5).count == 1)
+    #expect(shard.close([TestSpan(trace: 1).traceID], now: 5).traces.count == 1)
   }
 
   @Test func memoryAsksForTheLongestIdle() {
@@ -150,7 +150,7 @@ import TraceWire
     shard.ingest(spans)
     shard.forgetCounts()
     #expect(series(shard.snapshot())["trace_count{source_region=us,target_region=eu}"] == nil)
-    #expect(shard.close([TestSpan(trace: 1).traceID], now: 1).map(\.spanCount) == [2])
+    #expect(shard.close([TestSpan(trace: 1).traceID], now: 1).traces.map(\.spanCount) == [2])
     let after = series(shard.snapshot())
     #expect(after["trace_duration_seconds_sum{service=web}"] != nil)
   }

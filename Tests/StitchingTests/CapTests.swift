@@ -13,8 +13,8 @@ import TraceWire
     shard.ingest([TestSpan(trace: 1, id: 2)], at: 2)
     #expect(shard.liveTraces == 2)
     let report = shard.ingest([TestSpan(trace: 3, id: 1)], at: 3)
-    #expect(report.closed.map(\.traceID) == [TestSpan(trace: 2).traceID], "the one that was idle for longest")
-    #expect(report.closed.map(\.spanCount) == [1])
+    #expect(report.closed.traces.map(\.traceID) == [TestSpan(trace: 2).traceID], "the one that was idle for longest")
+    #expect(report.closed.traces.map(\.spanCount) == [1])
     #expect(shard.liveTraces == 2)
     #expect(series(shard.snapshot())["stitching_early_closed_traces_total{reason=max_live_traces}"] == 1)
   }
@@ -27,7 +27,7 @@ import TraceWire
     let report = shard.ingest(spans + [TestSpan(id: 1)])
     #expect((report.accepted, report.overBudget, report.duplicates) == (40, 1, 1))
     #expect(series(shard.snapshot())["stitching_over_budget_spans_total{}"] == 1)
-    #expect(shard.closeAll(now: 1).map(\.spanCount) == [40])
+    #expect(shard.closeAll(now: 1).traces.map(\.spanCount) == [40])
   }
 
   @Test func oneByteTooMuch() {
@@ -39,10 +39,10 @@ import TraceWire
     #expect(full.ingest([TestSpan(trace: 1), TestSpan(trace: 2)], isKept: false).closed.isEmpty)
     #expect(full.heldBytes == one * 2)
     let report = full.ingest([TestSpan(trace: 3)], at: 1, isKept: false)
-    #expect(report.closed.map(\.traceID) == [TestSpan(trace: 1).traceID])
+    #expect(report.closed.traces.map(\.traceID) == [TestSpan(trace: 1).traceID])
     #expect(report.heldBytesChange == 0)
     #expect(series(full.snapshot())["stitching_early_closed_traces_total{reason=memory}"] == 1)
-    #expect(full.closeOldest(untilHeldBytes: one, now: 1).map(\.traceID) == [TestSpan(trace: 2).traceID])
+    #expect(full.closeOldest(untilHeldBytes: one, now: 1).traces.map(\.traceID) == [TestSpan(trace: 2).traceID])
     #expect(full.closeOldest(untilHeldBytes: one, now: 1).isEmpty)
     #expect(full.heldBytes == one)
   }
@@ -63,7 +63,7 @@ import TraceWire
       TestSpan(trace: 9, id: 1, region: "r8"), TestSpan(trace: 9, id: 2, parent: 1, region: "r9"),
       TestSpan(trace: 9, id: 3, parent: 2, region: "r9"),
     ])
-    let closed = shard.closeAll(now: 1)
+    let closed = shard.closeAll(now: 1).traces
     #expect(closed.count { $0.isCrossRegion } == 5)
     let all = series(shard.snapshot())
     func flows(_ source: String, _ target: String) -> Double? {
@@ -178,7 +178,7 @@ import TraceWire
     #expect(shard.advance(to: 1).isEmpty)
     for count in [10, 10, 5] {
       #expect(shard.nextDeadline.map { $0 <= now } == true)
-      #expect(shard.advance(to: now).count == count)
+      #expect(shard.advance(to: now).traces.count == count)
     }
     #expect(shard.liveTraces == 0)
   }
@@ -199,7 +199,7 @@ import TraceWire
     for count in [100, 100, 60, 20, 10, 0] {
       let now = 100 * second + UInt64(opened)
       open(count / 2, at: now)
-      #expect(shard.advance(to: now).count == max(10, count))
+      #expect(shard.advance(to: now).traces.count == max(10, count))
     }
     #expect(shard.liveTraces == opened - 300)
   }

@@ -35,7 +35,7 @@ import TraceWire
       TestSpan(id: 1, region: "us", service: "a", start: second, end: 4 * second, threshold: half),
       TestSpan(id: 2, parent: 1, region: "us", service: "a", kind: .client, start: second, end: 3 * second), server,
     ])
-    let closed = shard.closeAll(now: 1)
+    let closed = shard.closeAll(now: 1).traces
     #expect(closed.map(\.isComplete) == [true] && closed.map(\.isCrossRegion) == [true])
     let all = series(shard.snapshot())
     let pair = "{source_region=us,target_region=eu}"
@@ -98,7 +98,7 @@ import TraceWire
   func whenATraceIsComplete(parents: [UInt64], isComplete: Bool, unmatched: Double) {
     let shard = shard()
     shard.ingest(parents.enumerated().map { TestSpan(id: UInt64($0.offset + 1), parent: $0.element) })
-    #expect(shard.closeAll(now: 1).map(\.isComplete) == [isComplete])
+    #expect(shard.closeAll(now: 1).traces.map(\.isComplete) == [isComplete])
     #expect(series(shard.snapshot())["stitching_unmatched_entries_total{region=us}"] ?? 0 == unmatched)
   }
 

@@ -31,7 +31,7 @@ import TraceWire
   @Test(arguments: [(69, 1), (70, 0)]) func untilTheLinkIsForgotten(at: UInt64, counted: Double) {
     let shard = shard()
     shard.ingest([client])
-    #expect(shard.advance(to: 10 * second).count == 1)
+    #expect(shard.advance(to: 10 * second).traces.count == 1)
     #expect(shard.ingest([server], at: at * second).late == 1)
     #expect(flow(shard) == counted)
   }
@@ -39,7 +39,7 @@ import TraceWire
   @Test(arguments: [(69, 1), (70, 0)]) func untilTheWaitingChildIsForgotten(at: UInt64, counted: Double) {
     let shard = shard()
     shard.ingest([server])
-    #expect(shard.advance(to: 10 * second).count == 1)
+    #expect(shard.advance(to: 10 * second).traces.count == 1)
     #expect(shard.ingest([client], at: at * second).late == 1)
     #expect(flow(shard) == counted)
   }
@@ -85,7 +85,7 @@ import TraceWire
     #expect(shard.ingest([TestSpan(id: 7)], at: 309 * second).late == 1)
     #expect(shard.ingest([TestSpan(id: 8)], at: 310 * second).accepted == 1)
     // The old record is still there when the trace closes again.
-    #expect(shard.closeAll(now: 311 * second).count == 1)
+    #expect(shard.closeAll(now: 311 * second).traces.count == 1)
     #expect(shard.ingest([TestSpan(id: 8)], at: 312 * second).duplicates == 1)
     _ = shard.settle(at: 2000 * second)
     let all = series(shard.snapshot())

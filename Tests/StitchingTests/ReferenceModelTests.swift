@@ -42,9 +42,9 @@ import TraceWire
     for step in 0..<deliveries.ticks + 100 {
       let now = UInt64(step) * second / 10
       model.advance(to: now)
-      for trace in shard.settle(at: now) {
-        handedOn += trace.spanCount
-        payload += trace.payload.isEmpty ? 0 : 1
+      for part in shard.settled(at: now) {
+        handedOn += part.spanCount
+        payload += part.payload.isEmpty ? 0 : part.traces.count
       }
       for spans in deliveries.take(step) {
         given += spans.count

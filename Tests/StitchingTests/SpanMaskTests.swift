@@ -59,7 +59,9 @@ import TraceWire
     var records: [SpanRecord] = []
     live.read(slot, into: &records)
     #expect(records.count == 6 && live[slot].isUnmasked)
-    #expect(live.payload(slot, records) == all)
+    var payload: [UInt8] = []
+    live.handOn(slot, records, to: &payload)
+    #expect(payload == all)
     let held = live.heldBytes
     #expect(live.remove(slot, isArmed: true) == held && live.heldBytes == 0)
   }

@@ -31,8 +31,8 @@ import TraceWire
     var traces = RandomTraces(seed: seed)
     let spans = (1...60).flatMap { traces.trace($0, spans: Int.random(in: 1...50, using: &random)) }
     var (now, given, totals, closedSpans, bytes) = (0 as UInt64, 0, IngestTotals(), 0, 0)
-    func handOn(_ traces: [ClosedTrace]) {
-      for trace in traces {
+    func handOn(_ closing: Closing) {
+      for trace in closing.traces {
         closedSpans += trace.spanCount
         bytes -= trace.heldBytes
       }
@@ -44,7 +44,7 @@ import TraceWire
       let report = shard.ingest(batch, at: random.one(in: 20) ? now / 2 : now)
       totals.add(report)
       bytes += report.heldBytesChange
-      closedSpans += report.closed.reduce(0) { $0 + $1.spanCount }
+      closedSpans += report.closed.traces.reduce(0) { $0 + $1.spanCount }
       if random.one(in: 3) { handOn(shard.advance(to: now)) }
       if random.one(in: 90) { handOn(shard.closeOldest(untilHeldBytes: 2000, now: now)) }
       #expect(totals.accepted + totals.duplicates + totals.late + totals.overBudget == given, "seed \(seed) \(step)")

@@ -98,10 +98,24 @@ extension StitchingShard {
   }
 
   /// Closes all that is due, however many calls it takes.
-  func settle(at now: UInt64) -> [ClosedTrace] {
-    var all: [ClosedTrace] = []
-    repeat { all += advance(to: now) } while nextDeadline.map { $0 <= now } ?? false
+  func settle(at now: UInt64) -> [ClosedTrace] { settled(at: now).flatMap(\.traces) }
+
+  /// The same, with the spans' bytes.
+  func settled(at now: UInt64) -> [Closing.Part] {
+    var all: [Closing.Part] = []
+    repeat { all += advance(to: now).parts } while nextDeadline.map { $0 <= now } ?? false
     return all
+  }
+}
+
+extension Closing.Part {
+  /// The spans' messages by trace, each trace's sorted.
+  func messages() throws -> [TraceID: [[UInt8]]] {
+    var facts = RequestFacts()
+    try facts.walk(payload.span.bytes, keys: AttributeKeys())
+    return Dictionary(grouping: facts.spans, by: \.traceID).mapValues { spans in
+      spans.map { Array(payload[$0.body.indices]) }.sorted { $0.lexicographicallyPrecedes($1) }
+    }
   }
 }
 

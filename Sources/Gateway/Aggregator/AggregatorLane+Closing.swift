@@ -48,8 +48,8 @@ extension AggregatorLane {
   }
 
   /// Hands on traces that no journal knows of, as far as the exporters' queues.
-  private func handOnClosed(_ traces: [ClosedTrace], _ now: UInt64) {
-    handOn(traces, now: now)
+  private func handOnClosed(_ closing: Closing, _ now: UInt64) {
+    handOn(closing, now: now)
     chargeHeldBytes()
     dispatchSealed()
   }
@@ -76,10 +76,12 @@ extension AggregatorLane {
     }
     var rest = ids[...]
     while !rest.isEmpty {
-      for trace in shard.close(Array(rest.prefix(Self.closedAtOnce)), now: now) {
-        let unit = JournalUnit(trace: trace.traceID, address: address)
-        let token = account?.closed(unit, exporters: journal.allExporters, now: now)
-        handOn(trace.payload, spans: trace.spanCount, of: trace.tenant, token: token, now: now)
+      for part in shard.close(Array(rest.prefix(Self.closedAtOnce)), now: now).parts {
+        let tokens = part.traces.compactMap { trace in
+          let unit = JournalUnit(trace: trace.traceID, address: address)
+          return account?.closed(unit, exporters: journal.allExporters, now: now)
+        }
+        handOn(part.payload, spans: part.spanCount, of: part.tenant, tokens: tokens, now: now)
       }
       rest = rest.dropFirst(Self.closedAtOnce)
       chargeHeldBytes()
@@ -117,7 +119,7 @@ extension AggregatorLane {
     stop()
     var lost = 0
     while isDraining, shard.liveTraces > 0 {
-      lost += shard.closeAll(now: now, limit: Self.closedAtOnce).reduce(0) { $0 + $1.spanCount }
+      lost += shard.closeAll(now: now, limit: Self.closedAtOnce).parts.reduce(0) { $0 + $1.spanCount }
     }
     leave(lost, as: .undeliverable)
     sealed += batcher.seal()
@@ -127,15 +129,17 @@ extension AggregatorLane {
   }
 
   /// Hands on traces that no journal knows of.
-  func handOn(_ traces: [ClosedTrace], now: UInt64) {
-    for trace in traces { handOn(trace.payload, spans: trace.spanCount, of: trace.tenant, token: nil, now: now) }
+  func handOn(_ closing: Closing, now: UInt64) {
+    for part in closing.parts {
+      handOn(part.payload, spans: part.spanCount, of: part.tenant, tokens: [], now: now)
+    }
   }
 
   /// Hands spans on; without an exporter they are where they were to go.
-  func handOn(_ payload: [UInt8], spans: Int, of tenant: UInt16, token: UInt64?, now: UInt64) {
+  func handOn(_ payload: [UInt8], spans: Int, of tenant: UInt16, tokens: [UInt64], now: UInt64) {
     guard shared.fanOut != nil else { return leave(spans, as: .forwarded) }
     let appended = batcher.append(
-      whole: payload, spans: spans, tenant: shared.tenants.name(of: tenant), owner: token, now: now, sealed: &sealed)
+      whole: payload, spans: spans, tenant: shared.tenants.name(of: tenant), owners: tokens, now: now, sealed: &sealed)
     shared.budget.reserveUnchecked(appended.bytes)
     shared.ledger.moved(spans, from: .stitching, to: .batch)
   }

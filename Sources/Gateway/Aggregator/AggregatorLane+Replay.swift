@@ -41,12 +41,14 @@ extension AggregatorLane {
   /// Closes traces that had closed.
   func replay(closing ids: [TraceID], at address: UInt64, exporters names: [String], _ left: JournalLeftovers) {
     let now = NIODeadline.now().uptimeNanoseconds
-    // It closed at a time that the batches around it tell.
-    for trace in shard.close(ids, now: 0) {
-      let unit = JournalUnit(trace: trace.traceID, address: address)
+    // One by one: what is still to be exported of each may differ.
+    for id in ids {
+      // It closed at a time that the batches around it tell.
+      guard let part = shard.close([id], now: 0).parts.first else { continue }
+      let unit = JournalUnit(trace: id, address: address)
       let pending = left.pending(unit, of: names)
       let token = account?.closed(unit, exporters: pending, now: now)
-      handOnAgain(trace.payload, spans: trace.spanCount, of: trace.tenant, token, pending)
+      handOnAgain(part.payload, spans: part.spanCount, of: part.tenant, token, pending)
     }
     chargeHeldBytes()
   }

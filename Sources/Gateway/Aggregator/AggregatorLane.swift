@@ -210,7 +210,7 @@ final class AggregatorLane: SpanConsumer {
     var token: UInt64?
     if let entry { token = note(report, of: entry, TraceRuns(spans, of: request).ids, now: now) }
     if report.late > 0 {
-      handOn(report.latePayload, spans: report.late, of: request.tenant, token: token, now: now)
+      handOn(report.latePayload, spans: report.late, of: request.tenant, tokens: token.map { [$0] } ?? [], now: now)
     }
     handOn(report.closed, now: now)
     chargeHeldBytes()
