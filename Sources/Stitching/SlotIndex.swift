@@ -1,82 +1,73 @@
-/// An open-addressing index from a keyed hash to numbers of entries that lie elsewhere. A slot is one word: 32 bits of
-/// the hash, which sort out nearly every other entry without a look at it, and the entry's number plus one.
-/// Linear probing, power-of-two capacity, backward-shift deletion (no tombstones), at most three quarters full.
-/// Every hash is keyed (`KeyedHash`), so that peers cannot make it degenerate.
+/// An index from a keyed hash to numbers of entries that lie elsewhere, which grows a piece at a time, so that nobody
+/// waits for the copy of a large table: it is one table while it is small, and 256 of them after that, by the hash's
+/// first bits. Each grows by itself. With two million entries one has 64 to 128 KiB, and hashes spread well enough that
+/// the tables become full one after the other, over tens of thousands of entries.
+///
+/// Every hash is keyed (`KeyedHash`), so that peers cannot crowd one table. Should they, it grows for itself.
 struct SlotIndex: Sendable {
-  private var slots: [UInt64] = []
-  private var mask: UInt32 = 0
+  /// What the first bits of a hash begin at.
+  private static let shift: UInt32 = 24
+  private static let tableCount = 1 << (32 - Int(shift))
+  private static let firstCapacityMax: UInt32 = 1 << 12
+  /// Together twice what the first one had.
+  private static let capacityMin = firstCapacityMax * 2 / UInt32(tableCount)
+
+  /// The only table while there are few entries.
+  private var first = SlotTable()
+  private var tables: [SlotTable] = []
+  /// Bytes of `tables`, not of the only one; 0 where that is in use.
+  private var tableBytes = 0
   private(set) var count = 0
 
   init() {}
 
-  var byteCount: Int { slots.capacity &* 8 }
+  var byteCount: Int { first.byteCount &+ tableBytes &+ tables.capacity &* MemoryLayout<SlotTable>.stride }
 
   /// The entry with this hash for which `matches` is true.
   @inline(__always) func find(_ hash: UInt32, _ matches: (UInt32) -> Bool) -> UInt32? {
-    guard count > 0 else { return nil }
-    var position = hash & mask
-    while true {
-      let slot = slots[Int(position)]
-      if slot == 0 { return nil }
-      if UInt32(truncatingIfNeeded: slot >> 32) == hash {
-        let entry = UInt32(truncatingIfNeeded: slot) &- 1
-        if matches(entry) { return entry }
-      }
-      position = (position &+ 1) & mask
-    }
+    guard tableBytes > 0 else { return first.find(hash, matches) }
+    // SAFETY: there is a table for each value of the first bits.
+    return tables.span[unchecked: Self.table(hash)].find(hash, matches)
   }
 
   /// Adds an entry that the caller knows to be absent.
   @inline(__always) mutating func insert(_ hash: UInt32, _ entry: UInt32) {
-    if count &* 4 >= slots.count &* 3 { grow() }
-    place(UInt64(hash) << 32 | UInt64(entry &+ 1), hash)
     count &+= 1
+    if tableBytes == 0 {
+      if first.capacity < Self.firstCapacityMax || !first.isFull {
+        _ = first.insert(hash, entry)
+        return
+      }
+      spread()
+    }
+    tableBytes &+= tables[Self.table(hash)].insert(hash, entry)
   }
 
   /// Points the hash of one entry to another.
   mutating func replace(_ hash: UInt32, _ entry: UInt32, by other: UInt32) {
-    slots[Int(position(hash, entry))] = UInt64(hash) << 32 | UInt64(other &+ 1)
+    if tableBytes == 0 {
+      first.replace(hash, entry, by: other)
+    } else {
+      tables[Self.table(hash)].replace(hash, entry, by: other)
+    }
   }
 
   /// Removes an entry that is there.
   mutating func remove(_ hash: UInt32, _ entry: UInt32) {
-    var hole = position(hash, entry)
-    var next = hole
-    while true {
-      next = (next &+ 1) & mask
-      let slot = slots[Int(next)]
-      if slot == 0 { break }
-      let home = UInt32(truncatingIfNeeded: slot >> 32) & mask
-      if (next &- home) & mask >= (next &- hole) & mask {
-        slots[Int(hole)] = slot
-        hole = next
-      }
-    }
-    slots[Int(hole)] = 0
     count &-= 1
+    if tableBytes == 0 { first.remove(hash, entry) } else { tables[Self.table(hash)].remove(hash, entry) }
   }
 
-  private func position(_ hash: UInt32, _ entry: UInt32) -> UInt32 {
-    precondition(count > 0, "the entry is in the index")
-    let wanted = UInt64(hash) << 32 | UInt64(entry &+ 1)
-    var position = hash & mask
-    while slots[Int(position)] != wanted {
-      precondition(slots[Int(position)] != 0, "the entry is in the index")
-      position = (position &+ 1) & mask
-    }
-    return position
-  }
+  @inline(__always) private static func table(_ hash: UInt32) -> Int { Int(hash &>> shift) }
 
-  @inline(__always) private mutating func place(_ slot: UInt64, _ hash: UInt32) {
-    var position = hash & mask
-    while slots[Int(position)] != 0 { position = (position &+ 1) & mask }
-    slots[Int(position)] = slot
-  }
-
-  @inline(never) private mutating func grow() {
-    let old = slots
-    slots = Array(repeating: 0, count: max(16, old.count &* 2))
-    mask = UInt32(truncatingIfNeeded: slots.count &- 1)
-    for slot in old where slot != 0 { place(slot, UInt32(truncatingIfNeeded: slot >> 32)) }
+  /// Goes over from one table to many.
+  @inline(never) private mutating func spread() {
+    var tables: [SlotTable] = []
+    tables.reserveCapacity(Self.tableCount)
+    for _ in 0..<Self.tableCount { tables.append(SlotTable(capacity: Self.capacityMin)) }
+    first.forEach { hash, entry in _ = tables[Self.table(hash)].insert(hash, entry) }
+    tableBytes = tables.reduce(0) { $0 &+ $1.byteCount }
+    self.tables = tables
+    first = SlotTable()
   }
 }
