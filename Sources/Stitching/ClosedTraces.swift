@@ -1,7 +1,7 @@
 internal import TraceWire
 
 /// What is remembered of closed traces, to tell late spans and duplicates: the trace ID, the span IDs and the region
-/// pairs that were counted. Two rings, one of records and one of the words they consist of, with the oldest going
+/// pairs that were counted. Two queues, one of records and one of the words they consist of, with the oldest going
 /// first: after their time, or when records or bytes reach their cap.
 struct ClosedTraces: Sendable {
   private struct Record {
@@ -22,12 +22,9 @@ struct ClosedTraces: Sendable {
   private let ttl: UInt64
   private let hash: KeyedHash
   private var index = SlotIndex()
-  private var records: [Record] = []
-  private var oldest: UInt32 = 0
-  private(set) var count = 0
-  private var words: [UInt64] = []
-  private var firstWord: UInt64 = 0
-  private var wordCount = 0
+  /// Numbers in the index are the last 32 bits of those in the queue.
+  private var records = ChunkedQueue<Record>()
+  private var words = ChunkedQueue<UInt64>()
   private var scratch: [UInt64] = []
   /// How many were forgotten to make room.
   private(set) var evictions = 0
@@ -39,30 +36,30 @@ struct ClosedTraces: Sendable {
     self.hash = hash
   }
 
-  var byteCount: Int {
-    records.capacity &* MemoryLayout<Record>.stride &+ words.capacity &* 8 &+ index.byteCount
-  }
+  var count: Int { records.count }
+  var byteCount: Int { records.byteCount &+ words.byteCount &+ index.byteCount }
 
   /// When the oldest is to be forgotten.
-  var nextExpiry: UInt64? { count > 0 ? records[place(oldest)].expires : nil }
+  var nextExpiry: UInt64? { count > 0 ? records[records.first].expires : nil }
 
   /// The record of a closed trace.
   @inline(__always) func find(_ id: TraceID, now: UInt64) -> UInt32? {
     guard
-      let found = index.find(hash.slot(id), { records[place($0)].traceID == id }), records[place(found)].expires > now
+      let found = index.find(hash.slot(id), { records[UInt64($0)].traceID == id }),
+      records[UInt64(found)].expires > now
     else { return nil }
     return found
   }
 
   /// Whether the trace had this span when it closed.
   func contains(_ id: SpanID, in number: UInt32) -> Bool {
-    let record = records[place(number)]
+    let record = records[UInt64(number)]
     return contains(id.rawValue, in: record.words..<record.words &+ UInt64(record.spanCount))
   }
 
   /// Whether the trace had crossed between this pair of regions when it closed.
   func crossed(_ pair: UInt32, in number: UInt32) -> Bool {
-    let record = records[place(number)]
+    let record = records[UInt64(number)]
     let first = record.words &+ UInt64(record.spanCount)
     return contains(UInt64(pair), in: first..<first &+ UInt64(record.pairCount))
   }
@@ -73,60 +70,53 @@ struct ClosedTraces: Sendable {
     // Of a trace that alone is past the cap only its ID is remembered.
     if needed &* 8 &+ Self.bytesPerRecord > bytesMax { needed = 0 }
     let others = bytesMax &- needed &* 8 &- Self.bytesPerRecord
-    while count > 0, count >= capacity || count &* Self.bytesPerRecord &+ wordCount &* 8 > others {
+    while count > 0, count >= capacity || count &* Self.bytesPerRecord &+ words.count &* 8 > others {
       forgetOldest()
       evictions &+= 1
     }
-    reserve(words: needed)
-    if count >= records.count { growRecords() }
-    var record = Record(traceID: id, expires: now.saturatingAdd(ttl), words: firstWord &+ UInt64(wordCount))
+    var record = Record(traceID: id, expires: now.saturatingAdd(ttl), words: words.end)
     if needed > 0 {
       record.spanCount = UInt32(truncatingIfNeeded: spans.count)
       record.pairCount = UInt32(truncatingIfNeeded: pairs.count)
       append(spans.count) { words in for span in spans { words.append(span.spanID.rawValue) } }
       if pairs.count > 0 { append(pairs.count) { words in for pair in pairs { words.append(UInt64(pair)) } } }
     }
-    let number = oldest &+ UInt32(truncatingIfNeeded: count)
-    count &+= 1
+    let number = UInt32(truncatingIfNeeded: records.end)
     // A trace that came back after its time may still have its old record, which then has no ID any more.
-    if let past = index.find(hash.slot(id), { records[place($0)].traceID == id }) {
+    if let past = index.find(hash.slot(id), { records[UInt64($0)].traceID == id }) {
       index.replace(hash.slot(id), past, by: number)
-      records[place(past)].traceID = TraceID()
+      records[UInt64(past)].traceID = TraceID()
     } else {
       index.insert(hash.slot(id), number)
     }
-    records[place(number)] = record
+    records.append(record)
   }
 
   /// Forgets what is past its time, at most `limit` traces.
   mutating func expire(now: UInt64, limit: Int) {
     var left = limit
-    while left > 0, count > 0, records[place(oldest)].expires <= now {
+    while left > 0, count > 0, records[records.first].expires <= now {
       forgetOldest()
       left &-= 1
     }
   }
 
-  private func place(_ number: UInt32) -> Int { Int(number) & (records.count &- 1) }
-  private func word(_ number: UInt64) -> UInt64 { words[Int(truncatingIfNeeded: number) & (words.count &- 1)] }
-
   private mutating func forgetOldest() {
-    let record = records[place(oldest)]
-    if record.traceID.isValid { index.remove(hash.slot(record.traceID), oldest) }
-    let freed = UInt64(record.spanCount) &+ UInt64(record.pairCount)
-    firstWord &+= freed
-    wordCount &-= Int(truncatingIfNeeded: freed)
-    oldest &+= 1
-    count &-= 1
+    let record = records[records.first]
+    if record.traceID.isValid {
+      index.remove(hash.slot(record.traceID), UInt32(truncatingIfNeeded: records.first))
+    }
+    words.removeFirst(Int(record.spanCount) &+ Int(record.pairCount))
+    records.removeFirst()
   }
 
-  private func contains(_ wanted: UInt64, in words: Range<UInt64>) -> Bool {
-    var range = words
+  private func contains(_ wanted: UInt64, in range: Range<UInt64>) -> Bool {
+    var range = range
     while range.count > Self.linearMax {
       let middle = range.lowerBound &+ UInt64(range.count / 2)
-      if word(middle) <= wanted { range = middle..<range.upperBound } else { range = range.lowerBound..<middle }
+      if words[middle] <= wanted { range = middle..<range.upperBound } else { range = range.lowerBound..<middle }
     }
-    return range.contains { word($0) == wanted }
+    return range.contains { words[$0] == wanted }
   }
 
   /// Appends words, sorted where there are many.
@@ -136,33 +126,7 @@ struct ClosedTraces: Sendable {
     own.removeAll(keepingCapacity: own.capacity < 4096)
     body(&own)
     if count > Self.linearMax { own.sort() }
-    for word in own { append(word) }
+    for word in own { words.append(word) }
     swap(&own, &scratch)
-  }
-
-  @inline(__always) private mutating func append(_ word: UInt64) {
-    words[Int(truncatingIfNeeded: firstWord &+ UInt64(wordCount)) & (words.count &- 1)] = word
-    wordCount &+= 1
-  }
-
-  private mutating func reserve(words needed: Int) {
-    guard wordCount &+ needed > words.count else { return }
-    var size = max(64, words.count)
-    while size < wordCount &+ needed { size &*= 2 }
-    var larger = [UInt64](repeating: 0, count: size)
-    for step in 0..<UInt64(wordCount) {
-      let number = firstWord &+ step
-      larger[Int(truncatingIfNeeded: number) & (size &- 1)] = word(number)
-    }
-    words = larger
-  }
-
-  private mutating func growRecords() {
-    var larger = [Record](repeating: Record(), count: max(16, records.count &* 2))
-    for step in 0..<count {
-      let number = oldest &+ UInt32(truncatingIfNeeded: step)
-      larger[Int(number) & (larger.count &- 1)] = records[place(number)]
-    }
-    records = larger
   }
 }

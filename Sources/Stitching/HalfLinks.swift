@@ -27,8 +27,8 @@ struct HalfLinks: Sendable {
   private let ttl: UInt64
   private let hash: KeyedHash
   private var index = SlotIndex()
-  private var halves: [Half] = []
-  private var free: [UInt32] = []
+  private var halves = ChunkedArray<Half>()
+  private var free = ChunkedArray<UInt32>()
   /// From the oldest to the newest.
   private var ages = SlotLists(lists: 1)
   /// How many were forgotten to make room.
@@ -42,9 +42,7 @@ struct HalfLinks: Sendable {
 
   var count: Int { halves.count &- free.count }
 
-  var byteCount: Int {
-    halves.capacity &* MemoryLayout<Half>.stride &+ free.capacity &* 4 &+ index.byteCount &+ ages.byteCount
-  }
+  var byteCount: Int { halves.byteCount &+ free.byteCount &+ index.byteCount &+ ages.byteCount }
 
   /// When the oldest is to be forgotten.
   var nextExpiry: UInt64? { ages.first().map { halves[Int($0)].expires } }

@@ -20,6 +20,8 @@ final class InternTable<Key: Interned>: Sendable {
   init(capacity: Int) {
     // Numbers of regions are kept in 16 bits.
     self.capacity = min(max(capacity, 0), 65_534)
+    // Room for all, which costs nothing before it is used: nobody waits for a larger table.
+    state.withLock { $0.numbers.reserveCapacity(self.capacity) }
   }
 
   /// The number of a key; `nil` where it is new and the table full.

@@ -45,7 +45,7 @@ struct LiveTrace: Sendable {
 struct LiveTraces {
   private var index = SlotIndex()
   var traces = ChunkedArray<LiveTrace>()
-  private var free: [UInt32] = []
+  private var free = ChunkedArray<UInt32>()
   /// From the one that was idle for longest to the one that was seen last.
   private var idle = SlotLists(lists: 1)
   private var wheel: TimingWheel
@@ -75,7 +75,7 @@ struct LiveTraces {
   var spanCount: Int { pool.count }
   /// Bytes of everything: what traces are charged with, what is free between them, and what all need together.
   var byteCount: Int {
-    traces.byteCount &+ free.capacity &* 4 &+ index.byteCount &+ idle.byteCount &+ wheel.byteCount &+ pool.byteCount
+    traces.byteCount &+ free.byteCount &+ index.byteCount &+ idle.byteCount &+ wheel.byteCount &+ pool.byteCount
       &+ store.byteCount &+ young.byteCount
   }
   var nextDeadline: UInt64? { wheel.nextDeadline }

@@ -10,8 +10,8 @@ struct PairSet: Sendable {
 
 /// The sets of the traces that crossed between more pairs than most.
 struct FarPairs: Sendable {
-  private var sets: [Set<UInt32>] = []
-  private var free: [UInt32] = []
+  private var sets = ChunkedArray<Set<UInt32>>()
+  private var free = ChunkedArray<UInt32>()
 
   init() {}
 

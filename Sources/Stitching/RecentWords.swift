@@ -13,9 +13,8 @@ struct RecentWords: Sendable {
   private let ttl: UInt64
   private let hash: KeyedHash
   private var index = SlotIndex()
-  private var ring: [Entry?] = []
-  private var oldest: UInt32 = 0
-  private(set) var count = 0
+  /// Numbers in the index are the last 32 bits of those in the queue.
+  private var entries = ChunkedQueue<Entry>()
   /// How many were forgotten to make room.
   private(set) var evictions = 0
 
@@ -25,14 +24,15 @@ struct RecentWords: Sendable {
     self.hash = hash
   }
 
-  var byteCount: Int { ring.capacity &* MemoryLayout<Entry?>.stride &+ index.byteCount }
+  var count: Int { entries.count }
+  var byteCount: Int { entries.byteCount &+ index.byteCount }
 
   /// When the oldest is to be forgotten.
-  var nextExpiry: UInt64? { count > 0 ? entry(oldest)?.expires : nil }
+  var nextExpiry: UInt64? { count > 0 ? entries[entries.first].expires : nil }
 
   func contains(_ word: UInt64, in trace: TraceID) -> Bool {
     index.find(hash.slot(trace, word)) { number in
-      guard let entry = entry(number) else { return false }
+      let entry = entries[UInt64(number)]
       return entry.word == word && entry.traceID == trace
     } != nil
   }
@@ -43,39 +43,22 @@ struct RecentWords: Sendable {
       forgetOldest()
       evictions &+= 1
     }
-    if count >= ring.count { grow() }
-    let number = oldest &+ UInt32(truncatingIfNeeded: count)
-    ring[place(number)] = Entry(traceID: trace, word: word, expires: now.saturatingAdd(ttl))
-    index.insert(hash.slot(trace, word), number)
-    count &+= 1
+    index.insert(hash.slot(trace, word), UInt32(truncatingIfNeeded: entries.end))
+    entries.append(Entry(traceID: trace, word: word, expires: now.saturatingAdd(ttl)))
   }
 
   /// Forgets what is past its time, at most `limit` of it.
   mutating func expire(now: UInt64, limit: Int) {
     var left = limit
-    while left > 0, count > 0, let first = entry(oldest), first.expires <= now {
+    while left > 0, count > 0, entries[entries.first].expires <= now {
       forgetOldest()
       left &-= 1
     }
   }
 
-  private func place(_ number: UInt32) -> Int { Int(number) & (ring.count &- 1) }
-  private func entry(_ number: UInt32) -> Entry? { ring[place(number)] }
-
   private mutating func forgetOldest() {
-    guard let first = entry(oldest) else { return }
-    index.remove(hash.slot(first.traceID, first.word), oldest)
-    ring[place(oldest)] = nil
-    oldest &+= 1
-    count &-= 1
-  }
-
-  private mutating func grow() {
-    var larger = [Entry?](repeating: nil, count: max(16, ring.count &* 2))
-    for step in 0..<count {
-      let number = oldest &+ UInt32(truncatingIfNeeded: step)
-      larger[Int(number) & (larger.count &- 1)] = entry(number)
-    }
-    ring = larger
+    let oldest = entries[entries.first]
+    index.remove(hash.slot(oldest.traceID, oldest.word), UInt32(truncatingIfNeeded: entries.first))
+    entries.removeFirst()
   }
 }

@@ -10,13 +10,13 @@ struct SpanIndex: Sendable {
   }
 
   /// In the order the spans came.
-  private var entries: [Entry] = []
+  private var entries = ChunkedArray<Entry>()
   /// By span ID.
   private var byID = SlotIndex()
   /// The last entry that waits for each missing parent; `older` leads to the others.
   private var waiting = SlotIndex()
 
-  var byteCount: Int { byID.byteCount &+ waiting.byteCount &+ entries.capacity &* MemoryLayout<Entry>.stride }
+  var byteCount: Int { byID.byteCount &+ waiting.byteCount &+ entries.byteCount }
 
   func find(_ id: SpanID, in spans: SpanRecords, hash: KeyedHash) -> UInt32? {
     byID.find(hash.slot(id)) { spans[entries[Int($0)].span].spanID == id }.map { entries[Int($0)].span }

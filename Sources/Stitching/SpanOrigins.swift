@@ -27,12 +27,12 @@ struct SpanOrigins: Sendable {
   private let hash: KeyedHash
   private var index = SlotIndex()
   private var entries = ChunkedArray<Entry>()
-  private var free: [UInt32] = []
+  private var free = ChunkedArray<UInt32>()
 
   init(hash: KeyedHash) { self.hash = hash }
 
   var count: Int { entries.count &- free.count }
-  var byteCount: Int { entries.byteCount &+ index.byteCount &+ free.capacity &* 4 }
+  var byteCount: Int { entries.byteCount &+ index.byteCount &+ free.byteCount }
 
   @inline(__always) subscript(_ number: UInt32) -> SpanOrigin { entries[Int(number)].origin }
 

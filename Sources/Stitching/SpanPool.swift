@@ -34,8 +34,8 @@ struct SpanPool: Sendable {
 
   private var spans = SpanRecords()
   private var origins: SpanOrigins
-  private var indices: [SpanIndex] = []
-  private var freeIndices: [UInt32] = []
+  private var indices = ChunkedArray<SpanIndex>()
+  private var freeIndices = ChunkedArray<UInt32>()
   private var indexBytes = 0
   private let hash: KeyedHash
 
@@ -46,7 +46,7 @@ struct SpanPool: Sendable {
 
   var count: Int { spans.count }
   var byteCount: Int {
-    spans.byteCount &+ origins.byteCount &+ indexBytes &+ indices.capacity &* MemoryLayout<SpanIndex>.stride
+    spans.byteCount &+ origins.byteCount &+ indexBytes &+ indices.byteCount &+ freeIndices.byteCount
   }
 
   /// The facts of a span.
