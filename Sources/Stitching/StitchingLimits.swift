@@ -12,7 +12,7 @@ public struct StitchingLimits: Sendable, Equatable {
   /// Bytes of live traces, spans and bookkeeping; past it the traces that were idle for longest close.
   public var memoryBytesMax = 2048 << 20
   /// Spans that have come so long ago are compressed while they wait on.
-  public var youngAge: Duration = .seconds(2)
+  public var youngAge: Duration = .seconds(3)
   /// Spans past it leave as over budget.
   public var maxSpansPerTrace = 100_000
   /// Closed traces that are remembered; one more forgets the oldest.
