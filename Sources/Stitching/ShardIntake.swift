@@ -38,10 +38,10 @@ extension ShardState {
         while live.heldBytes > limits.memoryBytesMax, let slot = live.longestIdle {
           close(slot, early: .memory, now, into: &report.closed)
         }
+        finish(&report.closed)
       }
       first = last
     }
-    finish(&report.closed)
     endKeeping(now)
     giveBackRoom()
     report.heldBytesChange = live.heldBytes &- before
@@ -66,6 +66,7 @@ extension ShardState {
   ) -> UInt32 {
     if !asksBeforeClosing, live.count >= limits.maxLiveTraces, let slot = live.longestIdle {
       close(slot, early: .maxLiveTraces, now, into: &report.closed)
+      finish(&report.closed)
     }
     openedSinceAdvance &+= 1
     return live.open(id, tenant: tenant, now: now, deadline: policy.deadline(firstSeen: now, lastSeen: now))

@@ -142,7 +142,7 @@ struct YoungSpans {
   /// Ends with the request at hand, which goes if nothing is left of it.
   mutating func close() {
     isOpen = false
-    if let last = arrivals.last, last.live == 0 { forget(last) }
+    if let last = arrivals.last { forgetIfDone(last) }
     dropGone()
   }
 
@@ -156,7 +156,7 @@ struct YoungSpans {
     return (heldBytes, spans)
   }
 
-  /// Notes that the spans of a trace are to be written. Until that is done their requests stay.
+  /// Notes that the spans of a trace are to be written. Until that is done, which is to be next, their requests stay.
   mutating func want(_ runs: Runs) {
     var address = runs.first
     while address != .none {
@@ -175,6 +175,7 @@ struct YoungSpans {
     guard !wanted.isEmpty else { return }
     output.reserveCapacity(output.count &+ wantedBytes)
     wanted.sort()
+    var written: [Arrival] = []
     var first = 0
     while first < wanted.count {
       let number = UInt32(truncatingIfNeeded: wanted[first] >> 32)
@@ -185,14 +186,12 @@ struct YoungSpans {
         first &+= 1
       }
       arrival.request?.copy(selection, selection.indices, to: &output)
-    }
-    for word in wanted {
-      let arrival = arrivals[Int(UInt32(truncatingIfNeeded: word >> 32) &- firstNumber)]
-      if arrival.live == 0 { forget(arrival) }
+      written.append(arrival)
     }
     wanted.removeAll(keepingCapacity: wanted.capacity <= 1 << 14)
     if selection.capacity > 1 << 14 { selection = [] }
     wantedBytes = 0
+    for arrival in written { forgetIfDone(arrival) }
     dropGone()
   }
 
@@ -209,14 +208,15 @@ struct YoungSpans {
 
   /// The trace of the oldest run of all, which is the first of that trace, and when it came.
   mutating func oldest() -> (slot: UInt32, time: UInt64)? {
+    precondition(wanted.isEmpty, "what is to be written is written first")
     while let arrival = arrivals.first {
       while nextRun < arrival.runs.count {
         let run = arrival.runs[nextRun]
         if run.slot != .max { return (run.slot, arrival.time) }
         nextRun &+= 1
       }
-      guard !isOpen || arrivals.count > 1 else { return nil }
-      forget(arrival)
+      forgetIfDone(arrival)
+      guard arrival.request == nil else { return nil }
       dropGone()
     }
     return nil
@@ -251,17 +251,16 @@ struct YoungSpans {
   }
 
   private mutating func release(_ address: Address) {
-    let place = place(address)
-    let arrival = arrivals[place]
+    let arrival = arrivals[place(address)]
     arrival.runs[Int(address.run)].slot = .max
     arrival.live &-= 1
-    let isAtHand = isOpen && place == arrivals.count &- 1
-    if arrival.live == 0, !isAtHand, wanted.isEmpty { forget(arrival) }
+    forgetIfDone(arrival)
   }
 
-  /// Lets a request go of which nothing is left.
-  private mutating func forget(_ arrival: Arrival) {
-    guard arrival.request != nil else { return }
+  /// Lets a request go of which nothing is left, and nothing comes.
+  private mutating func forgetIfDone(_ arrival: Arrival) {
+    guard arrival.live == 0, arrival.request != nil, wanted.isEmpty else { return }
+    guard !isOpen || arrival !== arrivals.last else { return }
     requestBytes &-= arrival.byteCount
     runCount &-= arrival.runs.count
     arrival.end()

@@ -102,6 +102,28 @@ import TraceWire
     #expect(turns == 10 && leases.value == 0)
   }
 
+  /// A trace closes while the request that brought it is being taken in.
+  @Test(arguments: [1, 2, 3]) func closesWhatIsAtHand(live: Int) throws {
+    var limits = StitchingLimits()
+    limits.maxLiveTraces = live
+    let shard = shard(limits)
+    let leases = Lease.Count()
+    var messages: [[UInt8]] = []
+    for number in 0..<5 as Range<UInt64> {
+      let spans = (1...5).flatMap { trace in
+        (1...2).map { TestSpan(trace: number % 2 * 5 + trace, id: number * 10 + $0) }
+      }
+      let request = request(spans)
+      let report = shard.ingest(request, spans: Array(0..<10), now: number, lease: Lease(leases))
+      #expect(report.accepted + report.late == 10)
+      for part in report.closed.parts { messages += try part.messages().values.flatMap { $0 } }
+      messages += try Closing.Part(late: report.latePayload).messages().values.flatMap { $0 }
+    }
+    for part in shard.closeAll(now: 9).parts { messages += try part.messages().values.flatMap { $0 } }
+    #expect(messages.count == 50 && Set(messages).count == 50)
+    #expect(shard.heldBytes == 0 && leases.value == 0)
+  }
+
   @Test func keepsNoMoreThanItsShare() {
     var limits = StitchingLimits()
     limits.memoryBytesMax = 400 << 10
@@ -129,5 +151,13 @@ import TraceWire
     #expect(shard.settle(at: 20 * second).count == 1 && leases.value == 0)
     #expect(shard.ingest(spans, spans: [0, 1], now: 21 * second, lease: Lease(leases)).duplicates == 2)
     #expect(leases.value == 0)
+  }
+}
+
+extension Closing.Part {
+  /// Late spans, as if they were a part.
+  fileprivate init(late payload: [UInt8]) {
+    self.init(tenant: 0)
+    self.payload = payload
   }
 }
