@@ -101,10 +101,12 @@ let package = Package(
         "TraceWire", "Compression", "HTTP2Engine", "TLSEngine", "Transport", "FaultProxy", nioCore, nioPosix, nioHTTP1,
       ],
       path: "loadtest/Load", swiftSettings: strict),
+    .target(
+      name: "Scale", dependencies: ["Load", "Stitching", "TraceWire"], path: "loadtest/Scale", swiftSettings: strict),
     .executableTarget(
       name: "longspan-loadtest",
       dependencies: [
-        "Load", "FaultProxy", "Compression", "TLSEngine", nioCore, nioPosix,
+        "Load", "Scale", "FaultProxy", "Compression", "TLSEngine", nioCore, nioPosix,
         product("ArgumentParser", "swift-argument-parser"), product("UnixSignals", "swift-service-lifecycle"),
       ],
       path: "loadtest/longspan-loadtest", swiftSettings: strict),
@@ -151,7 +153,8 @@ let package = Package(
     tests(
       "Loadtest",
       [
-        "Load", "Compression", "FaultProxy", "TraceWire", "TestKit", product("SwiftProtobuf", "swift-protobuf"),
+        "Load", "Scale", "Stitching", "Compression", "FaultProxy", "TraceWire", "TestKit",
+        product("SwiftProtobuf", "swift-protobuf"),
       ]),
     tests(
       "System",

@@ -58,7 +58,21 @@ import Testing
     ["generate"], ["generate", "--to", "localhost:1", "--spans", "0"],
     ["generate", "--to", "localhost:1", "--cert", "x"], ["sink", "--refuse", "2"],
     ["generate", "--to", "localhost:1", "--requests", "1", "--duration", "1s"],
+    ["scale", "kept=2"], ["scale", "exports=1"], ["scale", "cores=1.5"], ["scale", "idleTimeout"],
   ]) func wrongUsage(_ arguments: [String]) async throws {
     #expect(try await Command.run(Self.binary.path, arguments).status == 64)
+  }
+
+  @Test func sizesAreTheSameEachTime() async throws {
+    let costs = Root.url.appending(path: "loadtest/costs.json").path
+    let arguments = [
+      "scale", "--costs", costs, "--rate", "50000", "--rate", "1e5", "--counting", "seconds=2", "cores=2",
+    ]
+    let table = try await Command.run(Self.binary.path, arguments)
+    #expect(table.status == 0 && table.output.split(separator: UInt8(ascii: "\n")).count == 4, "\(table.errors)")
+    #expect(try await Command.run(Self.binary.path, arguments).output == table.output)
+    let rows = try await Command.run(Self.binary.path, arguments + ["--json"]).output
+    let decoded = try #require(try JSONSerialization.jsonObject(with: rows) as? [[String: Any]])
+    #expect(decoded.count == 2 && decoded.allSatisfy { $0["aggregator"] != nil })
   }
 }

@@ -13,12 +13,13 @@ enum Scatter {
 }
 
 /// A seeded source of randomness, for what is prepared once.
-struct SeededNumbers: RandomNumberGenerator {
+public struct SeededNumbers: RandomNumberGenerator {
   private var state: UInt64
 
-  init(seed: UInt64) { state = Scatter.word(seed) }
+  /// Numbers that the seed brings back.
+  public init(seed: UInt64) { state = Scatter.word(seed) }
 
-  mutating func next() -> UInt64 {
+  public mutating func next() -> UInt64 {
     state &+= Scatter.golden
     return Scatter.word(state)
   }
