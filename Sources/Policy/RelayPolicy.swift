@@ -27,8 +27,11 @@ public final class RelayPolicy: Sendable {
     if let limits = configuration.baggage {
       // Only names of the configuration are in its tables: the secret need not be one.
       baggage = BaggageRules(limits, hash: KeyedHash(seed: 1))
+      // Where names do not matter, what is few and short passes.
+      let passes = limits.allow.isEmpty && limits.deny.isEmpty
       attributeKeys = AttributeKeys(
-        prefix: limits.prefix, keys: limits.keys, headerAttributes: limits.headerAttributes)
+        prefix: limits.prefix, keys: limits.keys, headerAttributes: limits.headerAttributes,
+        harmless: passes ? AttributeKeys.Harmless(count: limits.maxCount, length: limits.maxLength) : .init())
     } else {
       baggage = nil
       attributeKeys = AttributeKeys()

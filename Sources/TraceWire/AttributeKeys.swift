@@ -13,8 +13,23 @@ public struct AttributeKeys: Sendable {
     case header
   }
 
-  /// Bit `n` is set where some key has `n` bytes; bit 63 stands for that and everything longer.
-  private let lengths: UInt64
+  /// So much baggage of one span need not be looked at again.
+  public struct Harmless: Hashable, Sendable {
+    /// Entries of one span at most.
+    public var count: Int
+    /// Bytes of an entry's key and string value at most.
+    public var length: Int
+
+    /// By default none is harmless.
+    public init(count: Int = 0, length: Int = 0) {
+      self.count = count
+      self.length = length
+    }
+  }
+
+  let harmless: Harmless
+  /// For keys of `n` bytes (63: or more) a bit for each that is looked for, chosen by its first and last bytes.
+  private let filters: [UInt64]
   /// Sorted by length.
   private let entries: [KeyEntry]
   /// Entries of length `n` (63: or longer) are `starts[n]..<starts[n + 1]`.
@@ -25,7 +40,10 @@ public struct AttributeKeys: Sendable {
 
   /// Makes the keys of a baggage configuration; without one, only the well-known keys are found.
   /// An empty prefix is none.
-  public init(prefix: String? = nil, keys: [String] = [], headerAttributes: [String] = []) {
+  public init(
+    prefix: String? = nil, keys: [String] = [], headerAttributes: [String] = [], harmless: Harmless = Harmless()
+  ) {
+    self.harmless = harmless
     var found: [[UInt8]: KeyMatch] = [:]
     for known in WellKnownKey.all { found[Array(known.key.utf8), default: KeyMatch()].fact = known.fact }
     for known in WellKnownKey.all { found[Array(known.key.utf8), default: KeyMatch()].rank = known.rank }
@@ -33,16 +51,13 @@ public struct AttributeKeys: Sendable {
     for key in headerAttributes { found[Array(key.utf8), default: KeyMatch()].isHeader = true }
     let sorted = found.map { KeyEntry($0.key, $0.value) }.sorted { $0.count < $1.count }
     entries = sorted
-    lengths = sorted.reduce(0) { $0 | Self.bit(of: $1.count) }
+    filters = sorted.reduce(into: [UInt64](repeating: 0, count: 64)) { $0[min($1.count, 63)] |= $1.words.bit }
     starts = (0...64).map { length in sorted.firstIndex { min($0.count, 63) >= length } ?? sorted.count }
     self.prefix = Array((prefix ?? "").utf8)
     let head = self.prefix.prefix(8).enumerated()
     prefixHead = head.reduce(0) { $0 | UInt64($1.element) << UInt64(8 * $1.offset) }
     prefixMask = head.reduce(0) { $0 | 0xff << UInt64(8 * $1.offset) }
   }
-
-  @inline(__always)
-  private static func bit(of count: Int) -> UInt64 { 1 &<< UInt64(truncatingIfNeeded: min(count, 63)) }
 
   /// In what way the key in a range of the bytes makes its attribute baggage.
   public func baggageRole(of key: ByteRange, in bytes: RawSpan) -> BaggageRole {
@@ -68,13 +83,15 @@ public struct AttributeKeys: Sendable {
   /// What an attribute with this key tells.
   @inline(__always)
   func match(_ key: ByteRange, in bytes: RawSpan) -> KeyMatch {
-    guard lengths & Self.bit(of: key.count) != 0 else { return KeyMatch() }
-    return search(key, in: bytes)
+    let filter = filters[min(key.count, 63)]
+    guard filter != 0 else { return KeyMatch() }
+    let words = KeyWords(bytes, key)
+    guard filter & words.bit != 0 else { return KeyMatch() }
+    return search(key, words, in: bytes)
   }
 
   @inline(never)
-  private func search(_ key: ByteRange, in bytes: RawSpan) -> KeyMatch {
-    let words = KeyWords(bytes, key)
+  private func search(_ key: ByteRange, _ words: KeyWords, in bytes: RawSpan) -> KeyMatch {
     let length = min(key.count, 63)
     var index = starts[length]
     let end = starts[length &+ 1]
@@ -107,6 +124,9 @@ struct KeyMatch: Sendable {
 struct KeyWords: Sendable {
   let head: UInt64
   let tail: UInt64
+
+  /// One of 64 bits that they choose. Peers choose the key; to be found takes time, to be missed is not possible.
+  @inline(__always) var bit: UInt64 { 1 &<< ((head ^ tail &* 3) &* 0x9e37_79b9_7f4a_7c15 &>> 58) }
 
   @inline(__always)
   init(_ bytes: RawSpan, _ key: ByteRange) {

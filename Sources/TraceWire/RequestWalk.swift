@@ -84,9 +84,10 @@ extension RequestFacts {
         spanFacts.record = ByteRange(start, fields.position)
         spanFacts.resource = resource
         spanFacts.scope = index
-        try spanFacts.read(span, of: bytes, keys: keys)
         if isLong { LongWork.step(spans.count) }
+        // Read where it stays: the facts of a span are too many to be moved.
         spans.append(spanFacts)
+        try spans[spans.count &- 1].read(span, of: bytes, keys: keys)
         continue
       case 0x0a:
         if !facts.scopeRecord.isEmpty { isInPieces = true }

@@ -21,7 +21,8 @@
     public static let invalidSpanID = Traits(rawValue: 1 << 1)
     /// An error span in the contract's sense.
     public static let error = Traits(rawValue: 1 << 2)
-    /// At least one attribute is a baggage entry or a captured baggage header (by the walk's `AttributeKeys`).
+    /// Some attribute is a baggage entry or a captured baggage header, and not all of them are harmless (by the walk's
+    /// `AttributeKeys`).
     public static let baggage = Traits(rawValue: 1 << 3)
     /// `ot=th` is present and well formed: `threshold` holds it.
     public static let hasThreshold = Traits(rawValue: 1 << 4)

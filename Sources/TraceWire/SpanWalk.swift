@@ -29,6 +29,7 @@ extension SpanFacts {
       default: try fields.skip(tag, depth: Depth.span)
       }
     }
+    if hints.baggage.isInQuestion(keys.harmless) { traits.insert(.baggage) }
     finish(hints, of: bytes)
   }
 
@@ -59,7 +60,9 @@ extension SpanFacts {
     _ attribute: AttributeView, of bytes: RawSpan, keys: borrowing AttributeKeys, hints: inout SpanHints
   ) {
     let match = keys.match(attribute.key, in: bytes)
-    if match.isBaggage || keys.hasPrefix(attribute.key, in: bytes) { traits.insert(.baggage) }
+    if match.isBaggage || keys.hasPrefix(attribute.key, in: bytes) {
+      hints.baggage.note(attribute, isHeader: match.isHeader)
+    }
     if match.fact != .none { fill(match, attribute, of: bytes, hints: &hints) }
   }
 
@@ -113,6 +116,7 @@ private struct SpanHints {
   var peerAddress = Rank()
   var isServerFailure = false
   var status: Int32 = 0
+  var baggage = BaggageHints()
 
   @inline(__always)
   mutating func readStatus(_ range: ByteRange, of bytes: RawSpan) throws(WireFault) {
@@ -125,6 +129,24 @@ private struct SpanHints {
         try fields.skip(tag, depth: Depth.attribute)
       }
     }
+  }
+}
+
+/// How much baggage a span has.
+private struct BaggageHints {
+  private var count = 0
+  private var longest = 0
+
+  @inline(__always)
+  mutating func note(_ attribute: AttributeView, isHeader: Bool) {
+    count &+= 1
+    let isEntry = attribute.kind == .string && !isHeader
+    longest = isEntry ? max(longest, attribute.key.count &+ attribute.text.count) : .max
+  }
+
+  @inline(__always)
+  func isInQuestion(_ harmless: AttributeKeys.Harmless) -> Bool {
+    count > 0 && (count > harmless.count || longest > harmless.length)
   }
 }
 
