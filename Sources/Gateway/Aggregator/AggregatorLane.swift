@@ -105,9 +105,10 @@ final class AggregatorLane: SpanConsumer {
     }
     guard request.isLarge else { return admit(stage.read(request), request, batch, completion) }
     let here = NIOLoopBound((lane: self, completion: completion), eventLoop: loop)
-    bulk.execute(on: number) { [loop] stage in
-      let read = stage.read(request)
-      loop.execute { here.value.lane.admit(read, request, batch, here.value.completion) }
+    bulk.execute(on: number) { [loop, bulk, number] stage in
+      var read = stage.read(request)
+      if let taken = read.0 { read.0?.remains = Remains(taken, on: number, of: bulk) }
+      loop.execute { [read] in here.value.lane.admit(read, request, batch, here.value.completion) }
     }
   }
 
@@ -139,7 +140,8 @@ final class AggregatorLane: SpanConsumer {
       return conclude(.limited(retryAfter: refusal.retryAfter))
     }
     let taken = TakenRequest(
-      request: read.request, lists: read.lists, receiver: request.receiver, batch: batch, charge: charge)
+      request: read.request, lists: read.lists, receiver: request.receiver, batch: batch, charge: charge,
+      remains: read.remains)
     if let journal = shared.journal { return write(taken, read.packed, to: journal, answer(completion)) }
     taken.book(in: shared.ledger)
     if spans > Self.spansAtOnce {

@@ -17,6 +17,8 @@ final class AggregatorStage {
     var lists: [[UInt32]]
     /// The request as the journal has it; empty where there is none.
     var packed: [UInt8]
+    /// Who gives back the room of a large one.
+    var remains: Remains<Read, AggregatorStage>?
   }
 
   private let shared: AggregatorShared

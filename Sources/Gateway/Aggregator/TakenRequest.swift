@@ -13,6 +13,8 @@ struct TakenRequest: Sendable {
   let batch: BatchIdentity?
   /// The memory the request's bytes are charged with while shards still read them.
   let charge: RequestCharge
+  /// Who gives back the room of a large one; last, so that nothing of it is left by then.
+  let remains: Remains<AggregatorStage.Read, AggregatorStage>?
 
   private var count: Int { request.facts.spans.count }
   private var valid: Int { lists.reduce(0) { $0 + $1.count } }
