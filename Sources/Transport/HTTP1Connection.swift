@@ -20,13 +20,13 @@ final class HTTP1Connection: ChannelInboundHandler {
   private(set) var partCount = 0
   /// Bytes came that are not a whole head yet.
   private var isHeadPartial = false
-  /// Requests answered since other connections had their turn.
-  private var answersInTurn = 0
-  /// Whether the peer was seen to send requests without waiting for answers.
-  private var isPipelining = false
+  /// Whether a request was answered since other connections had their turn.
+  private var hasAnswered = false
+  /// How many answers waited for that.
+  private var postponed = 0
 
-  /// A peer that sends requests without waiting for answers gets so many before others have their turn.
-  private static let answersPerTurn = 4
+  /// A peer that had so many answers wait sends requests without waiting for answers as a habit.
+  private static let postponedMax = 8
 
   init(service: any RequestService, peer: PeerIdentity, connection: ServerConnection, turns: Turns) {
     self.turns = turns
@@ -107,7 +107,7 @@ final class HTTP1Connection: ChannelInboundHandler {
   /// Passes bytes to the codec by way of `forward`. True: they were of use, and not only a piece of a head.
   func take(_ forward: () -> Void) -> Bool {
     let before = partCount
-    answersInTurn = 0
+    hasAnswered = false
     forward()
     isHeadPartial = exchange == nil && partCount == before
     return !isHeadPartial
@@ -145,21 +145,21 @@ final class HTTP1Connection: ChannelInboundHandler {
 
   // MARK: Answers
 
-  /// Answers a request, now or when others had their turn: the codec holds back the next request until then.
+  /// Answers a request, now or when others had their turn: the codec holds back the next request until then. So a peer
+  /// that does not wait for answers gets one at a time.
   func answer(_ answered: HTTP1Exchange, _ response: Response) {
-    answersInTurn += 1
-    guard answersInTurn > Self.answersPerTurn, answered.isComplete, let context else {
+    guard hasAnswered, answered.isComplete, let context else {
+      hasAnswered = true
       return answerNow(answered, response)
     }
-    if !isPipelining {
-      isPipelining = true
+    postponed &+= 1
+    if postponed == Self.postponedMax {
       // What is read is parsed at once, so less is read at a time.
       context.channel.setOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 4096))
         .whenFailure { _ in }
     }
     turns.add { [weak self] in
       guard let self, exchange === answered else { return }
-      answersInTurn = 0
       answerNow(answered, response)
     }
   }
