@@ -94,12 +94,17 @@ public struct Batcher: Sendable {
   }
 
   /// Places whole traces, which are not split: the open batch is sealed first where they would lead it over a maximum,
-  /// and what is larger than a maximum goes alone.
+  /// and what is larger than a maximum goes alone; then the payload is the batch's and is not copied.
   public mutating func append(
     whole payload: [UInt8], spans: Int, owners new: [UInt64] = [], now: UInt64, sealed: inout [Batch]
   ) -> Appended {
     precondition(spans >= 0, "traces have no negative number of spans")
     guard spans > 0 else { return Appended() }
+    if payload.count >= limits.maxBytes {
+      sealOpen(into: &sealed)
+      sealed.append(Batch(payload: payload, spanCount: spans, tenant: tenant, owners: new))
+      return Appended(spans: spans, bytes: payload.count)
+    }
     if spanCount > 0, spans > roomSpans || payload.count > limits.maxBytes - buffer.count { sealOpen(into: &sealed) }
     prepareBuffer()
     let before = buffer.count
