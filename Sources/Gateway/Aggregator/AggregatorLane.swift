@@ -104,7 +104,7 @@ final class AggregatorLane: SpanConsumer {
       }
     }
     guard request.isLarge else { return admit(stage.read(request), request, batch, completion) }
-    let here = NIOLoopBound((lane: self, completion: completion), eventLoop: loop)
+    let here = NIOLoopBound((lane: self, completion: afterItsRoom(completion)), eventLoop: loop)
     bulk.execute(on: number) { [loop, bulk, number] stage in
       var read = stage.read(request)
       if let taken = read.0 { read.0?.remains = Remains(taken, on: number, of: bulk) }
@@ -133,6 +133,7 @@ final class AggregatorLane: SpanConsumer {
     guard let charge = RequestCharge(read.request.bytes.count + reading, to: shared.budget) else {
       return conclude(.overload(retryAfter: shared.retryAfter))
     }
+    read.remains?.hold(charge)
     let spans = read.request.facts.spans.count
     if let refusal = request.tenant?.take(spans: spans, bytes: request.body.count) {
       shared.ledger.received(spans, by: request.receiver)
@@ -149,6 +150,17 @@ final class AggregatorLane: SpanConsumer {
     }
     hand(taken, entry: nil)
     conclude(taken.verdict)
+  }
+
+  /// Tells the sender of a large request that it was refused when the request's room has been given back: with the
+  /// answer its charge ends, and somebody else gets as much. The first step lets go of the request here, the second
+  /// comes behind what `Remains` does.
+  private func afterItsRoom(_ completion: @escaping (IntakeVerdict) -> Void) -> (IntakeVerdict) -> Void {
+    let answer = answer(completion)
+    return { [loop, bulk, number] verdict in
+      if case .accepted = verdict { return completion(verdict) }
+      loop.execute { bulk.execute(on: number) { _ in answer(verdict) } }
+    }
   }
 
   /// The completion, from any thread.

@@ -8,10 +8,16 @@ final class Remains<Value: Sendable, Cell>: Sendable {
   /// Emptied on the other thread, so that it does not matter who lets go of it last.
   private final class Room: Sendable {
     private let value: Mutex<Value?>
+    private let charge = Mutex<(any AnyObject & Sendable)?>(nil)
 
     init(_ value: Value) { self.value = Mutex(value) }
 
-    func giveBack() { value.withLock { $0 = nil } }
+    func hold(_ charge: any AnyObject & Sendable) { self.charge.withLock { $0 = charge } }
+
+    func giveBack() {
+      value.withLock { $0 = nil }
+      charge.withLock { $0 = nil }
+    }
   }
 
   private let room: Room
@@ -24,6 +30,9 @@ final class Remains<Value: Sendable, Cell>: Sendable {
     self.loops = loops
     self.number = number
   }
+
+  /// Keeps what the value is charged with until its room is given back: before that nobody else has it.
+  func hold(_ charge: any AnyObject & Sendable) { room.hold(charge) }
 
   deinit { loops.execute(on: number) { [room] _ in room.giveBack() } }
 }
