@@ -10,7 +10,7 @@ extension ShardState {
 
   /// Decides whether the spans of a request are kept in it, and begins.
   mutating func beginKeeping(_ request: ReceivedRequest, _ indices: [UInt32], _ lease: AnyObject?, _ now: UInt64) {
-    guard keepsBytes, let lease, !indices.isEmpty else { return }
+    guard keepsBytes, limits.idleTimeout <= limits.youngIdleMax, let lease, !indices.isEmpty else { return }
     let spans = request.facts.spans.count
     let share = Double(request.bytes.count &+ request.facts.byteCount) * Double(indices.count) / Double(max(1, spans))
     guard share <= Double(keptRequestMax), live.young.hasRoom else { return }

@@ -11,6 +11,9 @@ public struct StitchingLimits: Sendable, Equatable {
   public var maxLiveTraces = 1_000_000
   /// Bytes of live traces, spans and bookkeeping; past it the traces that were idle for longest close.
   public var memoryBytesMax = 2048 << 20
+  /// Spans are kept in their requests where traces are idle for no longer than this until they close. With a longer
+  /// `idleTimeout` nearly all would have to be packed after all, and by then that costs more than when they come.
+  public var youngIdleMax: Duration = .seconds(3)
   /// Spans that have come so long ago are compressed while they wait on.
   public var youngAge: Duration = .seconds(3)
   /// Spans past it leave as over budget.

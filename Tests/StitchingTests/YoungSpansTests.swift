@@ -20,11 +20,18 @@ import TraceWire
     deinit { count.value -= 1 }
   }
 
+  /// Whatever the idle timeout.
+  private static var limits: StitchingLimits {
+    var limits = StitchingLimits()
+    limits.youngIdleMax = .seconds(1000)
+    return limits
+  }
+
   /// Traces in any order and any pieces, with repetitions: a shard that keeps requests hands on the same bytes as one
   /// that packs at once, and lets every request go.
   @Test(arguments: 1...12 as ClosedRange<UInt64>) func handsOnTheSame(seed: UInt64) throws {
     var random = SeededGenerator(seed: seed)
-    var limits = StitchingLimits()
+    var limits = Self.limits
     limits.idleTimeout = .seconds(5)
     limits.youngAge = .milliseconds([0, 300, 2000, 100_000].randomElement(using: &random) ?? 0)
     // What is kept is less than a quarter of it.
@@ -70,7 +77,7 @@ import TraceWire
   }
 
   @Test func packsWhatIsOldButNotWhatIsDue() {
-    var limits = StitchingLimits()
+    var limits = Self.limits
     limits.idleTimeout = .seconds(5)
     limits.youngAge = .seconds(3)
     let shard = shard(limits)
@@ -89,7 +96,7 @@ import TraceWire
 
   /// One request a portion, until all are packed.
   @Test func packsInPortions() {
-    var limits = StitchingLimits()
+    var limits = Self.limits
     limits.youngAge = .seconds(1)
     let shard = shard(limits)
     let leases = Lease.Count()
@@ -104,7 +111,7 @@ import TraceWire
 
   /// A trace closes while the request that brought it is being taken in.
   @Test(arguments: [1, 2, 3]) func closesWhatIsAtHand(live: Int) throws {
-    var limits = StitchingLimits()
+    var limits = Self.limits
     limits.maxLiveTraces = live
     let shard = shard(limits)
     let leases = Lease.Count()
@@ -124,8 +131,21 @@ import TraceWire
     #expect(shard.heldBytes == 0 && leases.value == 0)
   }
 
-  @Test func keepsNoMoreThanItsShare() {
+  @Test func keepsNothingThatWaitsForLong() {
     var limits = StitchingLimits()
+    let leases = Lease.Count()
+    let spans = request([TestSpan(id: 1), TestSpan(id: 2)])
+    for (idle, kept) in [(3, 1), (4, 0)] {
+      limits.idleTimeout = .seconds(idle)
+      let shard = shard(limits)
+      _ = shard.ingest(spans, spans: [0, 1], now: 0, lease: Lease(leases))
+      #expect(leases.value == kept, "\(idle) s")
+      #expect(shard.settled(at: 20 * second).first?.payload == spans.bytes && leases.value == 0)
+    }
+  }
+
+  @Test func keepsNoMoreThanItsShare() {
+    var limits = Self.limits
     limits.memoryBytesMax = 400 << 10
     let shard = shard(limits)
     let leases = Lease.Count()
@@ -143,7 +163,7 @@ import TraceWire
   }
 
   @Test func aRequestOfRepetitionsIsLetGo() {
-    let shard = shard()
+    let shard = shard(Self.limits)
     let leases = Lease.Count()
     let spans = request([TestSpan(id: 1), TestSpan(id: 2)])
     _ = shard.ingest(spans, spans: [0, 1], now: 0, lease: Lease(leases))
