@@ -67,8 +67,8 @@ def held(arguments, folder):
     report = generate(
         arguments.loadtest, process.addresses["otlp_grpc"], "--layout", "aggregator", "--requests", requests
     )
-    # What came last waits as it came for a while; then it is compressed, and free pages go back.
-    time.sleep(10)
+    # Free pages go back.
+    time.sleep(8)
     spans, grown = process.metric("longspan_held_spans"), process.memory("VmRSS") - before
     print("  %s; %d spans held; resident %.1f MiB before, grown by %.1f MiB: %.1f bytes a span" % (
         report["answers"], spans, before, grown, grown * 2**20 / spans))
