@@ -122,7 +122,7 @@ import Testing
     let recovery = try #require(report.recovery)
     #expect(ScaleQueueTests.isNear(recovery, 60 * load / (1 - load), within: 0.01))
     // Relays that hardly keep up with what comes are what it takes longest for.
-    let lanes = Int(deployment.spansPerSecond * (costs.receiving + costs.sending) * 1.05)
+    let lanes = Int((deployment.spansPerSecond * (costs.receiving + costs.sending) * 1.05).rounded(.up))
     let slow = Outage.run(deployment, costs, lanes: [lanes], capacity: capacity)
     #expect(try #require(slow.recovery) > recovery)
     #expect(Outage.run(deployment, costs, lanes: [1000], capacity: load * capacity * 0.99).recovery == nil)
