@@ -82,6 +82,9 @@ import Testing
     for number in 1...24 {
       let scrape = try await relay.reload(text(number))
       expiries.insert(scrape[Self.expiry])
+      if number <= 4 {
+        _ = try await aggregators[number / 2 % 2].scrape(until: { $0.received > 0 }, "it has its turn")
+      }
       if number % 3 == 0 {
         let bad = Self.broken(number / 3, text(number + 2), clients[(number + 2) / 3 % 2].certificate)
         let refused = try await relay.reload(bad, isValid: false)
@@ -95,7 +98,6 @@ import Testing
     try await sink.expect(report.acknowledged)
     for aggregator in aggregators {
       let scrape = try await aggregator.scrapeAtRest()
-      #expect(scrape.received > 0, "both had their turn")
       #expect(scrape.outcome("duplicate") == 0)
     }
     #expect(await relay.process.end() == 0)
@@ -131,6 +133,7 @@ import Testing
       let scrape = try await aggregator.reload(text(number))
       expiries.insert(scrape[Self.expiry])
       #expect(scrape["longspan_memory_limit_bytes"] == Double((500 + number) << 20))
+      if number <= 4 { _ = try await sinks[number / 2 % 2].spans(atLeast: 1) }
       if number % 3 == 0 {
         let bad = Self.broken(number / 3, text(number + 2), identities[(number + 2) / 3 % 2].certificate)
         let refused = try await aggregator.reload(bad, isValid: false)
@@ -145,7 +148,6 @@ import Testing
     var came: [String] = []
     for sink in sinks {
       let spans = try sink.spans().map { $0.spanID.map { String(Int($0) | 0x100, radix: 16).dropFirst() }.joined() }
-      #expect(!spans.isEmpty, "both had their turn")
       came += spans
     }
     #expect(came.count == Set(came).count, "a span came twice")
