@@ -38,7 +38,8 @@ import Testing
     if what == "half2" { try await client.said("refusing") }
     // Nobody listens any more, while the one request is still waited for.
     var refused = false
-    for _ in 0..<500 where !refused {
+    for _ in Attempts() {
+      if refused { break }
       refused = try await Command.run("curl", ["-sS", "--max-time", "5", "http://\(address)/v1/traces"]).status == 7
     }
     #expect(refused, "new connections are still taken")

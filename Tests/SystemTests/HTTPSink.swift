@@ -1,4 +1,5 @@
 import Foundation
+import TestKit
 import Testing
 
 /// A back end over HTTP that Longspan has no part in (`http_sink.py`); it keeps what it got, read by other people's
@@ -82,7 +83,7 @@ final class HTTPSink: Sendable {
   /// Waits until so many spans came; fails the test when they never do.
   @discardableResult
   func spans(atLeast count: Int, location: SourceLocation = #_sourceLocation) async throws -> [Span] {
-    for _ in 0..<3000 {
+    for _ in Attempts() {
       let spans = try spans()
       if spans.count >= count { return spans }
       _ = try await Command.run("true", [])

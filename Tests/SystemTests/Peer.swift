@@ -79,13 +79,14 @@ extension Sink {
     let wanted = Set(acknowledged)
     var missing = wanted
     var count = -1
-    for _ in 0..<2000 where !missing.isEmpty {
+    for _ in Attempts() {
+      if missing.isEmpty { break }
       let spans = try spans()
       if spans.count != count {
         missing.subtract(spans.map { $0.spanID.map { String(Int($0) | 0x100, radix: 16).dropFirst() }.joined() })
         count = spans.count
       }
-      if !missing.isEmpty { _ = try await Command.run("true", []) }
+      _ = try await Command.run("true", [])
     }
     #expect(missing.isEmpty, "\(missing.count) of \(wanted.count) spans did not come", sourceLocation: location)
     guard onceEach else { return }

@@ -1,4 +1,5 @@
 import Foundation
+import TestKit
 import Testing
 
 /// A Prometheus of its own that scrapes one address each second.
@@ -73,7 +74,10 @@ final class Prometheus: Sendable {
     _ expression: String, until condition: ([[String: String]: Double]) -> Bool
   ) async throws -> [[String: String]: Double] {
     var values = try await query(expression)
-    for _ in 0..<1000 where !condition(values) { values = try await query(expression) }
+    for _ in Attempts() {
+      if condition(values) { break }
+      values = try await query(expression)
+    }
     return values
   }
 

@@ -1,4 +1,5 @@
 import Foundation
+import TestKit
 import Testing
 
 /// What `/metrics` said once: values by series as written.
@@ -55,12 +56,12 @@ extension LongspanProcess {
     return Scrape(result.text)
   }
 
-  /// Scrapes until the condition holds; fails the test after a number of scrapes that only a defect can need.
+  /// Scrapes until the condition holds; fails the test after so many scrapes that only a defect can need them.
   func scrape(
     until condition: (Scrape) -> Bool, _ what: String, location: SourceLocation = #_sourceLocation
   ) async throws -> Scrape {
     var last = try await scrape()
-    for _ in 0..<2000 {
+    for _ in Attempts() {
       if condition(last) { return last }
       last = try await scrape()
     }

@@ -1,4 +1,5 @@
 import Foundation
+import TestKit
 import Testing
 
 /// Servers that Longspan has no part in, each with a certificate of its own (`tls_servers.py`).
@@ -29,7 +30,7 @@ extension LongspanProcess {
   func settledPeers(location: SourceLocation = #_sourceLocation) async throws -> [String: PeerStatus] {
     struct Status: Decodable { var peers: [PeerStatus] }
     var peers: [PeerStatus] = []
-    for _ in 0..<2000 {
+    for _ in Attempts() {
       let run = try await Command.run("curl", ["-sS", "--fail", "http://\(try await address("admin"))/status"])
       #expect(run.status == 0, "\(run.errors)", sourceLocation: location)
       peers = try JSONDecoder().decode(Status.self, from: run.output).peers

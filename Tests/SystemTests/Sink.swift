@@ -84,7 +84,7 @@ final class Sink: Sendable {
   func spans(
     atLeast count: Int, location: SourceLocation = #_sourceLocation
   ) async throws -> [Opentelemetry_Proto_Trace_V1_Span] {
-    for _ in 0..<3000 {
+    for _ in Attempts() {
       let spans = try spans()
       if spans.count >= count { return spans }
       _ = try await Command.run("true", [])
