@@ -24,6 +24,6 @@ public struct Closing: Sendable {
   init() {}
 
   /// All of them, in the order they closed.
-  public var traces: [ClosedTrace] { parts.count == 1 ? parts[0].traces : parts.flatMap(\.traces) }
+  public var traces: [ClosedTrace] { parts.flatMap(\.traces) }
   public var isEmpty: Bool { parts.isEmpty }
 }

@@ -126,7 +126,7 @@ final class Aggregator: Receiver {
   private func handOn(_ closing: Closing) {
     for part in closing.parts { handOn(part.payload, spans: part.spanCount) }
     let held = shards.reduce(0) { $0 + $1.heldBytes }
-    if held > chargedBytes { budget.reserveUnchecked(held - chargedBytes) } else { budget.release(chargedBytes - held) }
+    budget.recharge(from: chargedBytes, to: held)
     chargedBytes = held
   }
 

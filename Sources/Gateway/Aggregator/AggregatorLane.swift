@@ -247,9 +247,8 @@ final class AggregatorLane: SpanConsumer {
   /// Charges the budget with what the shard has allocated now.
   func chargeHeldBytes() {
     let bytes = shard.memoryBytes
-    let change = bytes - chargedBytes
+    shared.budget.recharge(from: chargedBytes, to: bytes)
     chargedBytes = bytes
-    if change > 0 { shared.budget.reserveUnchecked(change) } else { shared.budget.release(-change) }
   }
 
   func leave(_ count: Int, as outcome: Outcome) {
