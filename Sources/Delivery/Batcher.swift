@@ -26,10 +26,7 @@ public struct Batcher: Sendable {
   private var buffer: [UInt8] = []
   private var owners: [UInt64] = []
   private var deadline = UInt64.max
-  private var spares: [[UInt8]] = []
   private var expectedBytes: Int
-
-  private static let sparesMax = 2
 
   /// Makes an empty batcher; where it is one of many, `expectedBytes` is what it makes room for at first.
   public init(_ limits: BatchLimits, tenant: String? = nil, expectedBytes: Int = 16 << 10) {
@@ -100,18 +97,17 @@ public struct Batcher: Sendable {
   ) -> Appended {
     precondition(spans >= 0, "traces have no negative number of spans")
     guard spans > 0 else { return Appended() }
+    let appended = Appended(spans: spans, bytes: payload.count)
     if payload.count >= limits.maxBytes {
       sealOpen(into: &sealed)
       sealed.append(Batch(payload: payload, spanCount: spans, tenant: tenant, owners: new))
-      return Appended(spans: spans, bytes: payload.count)
+      return appended
     }
     if spanCount > 0, spans > roomSpans || payload.count > limits.maxBytes - buffer.count { sealOpen(into: &sealed) }
     prepareBuffer()
-    let before = buffer.count
     buffer.append(contentsOf: payload)
     count(spans, owner: nil, now: now)
     owners.append(contentsOf: new)
-    let appended = Appended(spans: spans, bytes: buffer.count - before)
     sealIfFull(into: &sealed)
     sealIfComplete(into: &sealed)
     return appended
@@ -129,14 +125,6 @@ public struct Batcher: Sendable {
     return batch
   }
 
-  /// Takes back a settled batch's buffer, so that the next one needs no allocation. Give only what nobody else reads.
-  public mutating func recycle(_ payload: consuming [UInt8]) {
-    guard spares.count < Self.sparesMax, payload.capacity >= expectedBytes, payload.capacity <= 2 * limits.maxBytes
-    else { return }
-    payload.removeAll(keepingCapacity: true)
-    spares.append(payload)
-  }
-
   private var roomSpans: Int { limits.sendBatchMaxSize > 0 ? limits.sendBatchMaxSize - spanCount : .max }
 
   /// How many of so many spans fit into `room` if all were of the same size; at least one.
@@ -147,8 +135,7 @@ public struct Batcher: Sendable {
 
   private mutating func prepareBuffer() {
     guard spanCount == 0, buffer.capacity == 0 else { return }
-    buffer = spares.popLast() ?? []
-    if buffer.capacity < expectedBytes { buffer.reserveCapacity(expectedBytes) }
+    buffer.reserveCapacity(expectedBytes)
   }
 
   private mutating func count(_ spans: Int, owner: UInt64?, now: UInt64) {

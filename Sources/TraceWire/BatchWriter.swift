@@ -43,13 +43,6 @@ public enum BatchWriter {
   public static func byteCount(spans indices: Span<UInt32>, of facts: RequestFacts) -> Int {
     BatchPieces(facts: facts, plan: RewritePlan()).byteCount(SpanSelection(indices))
   }
-
-  /// Appends the spans with these ascending indices as they came; an array is not copied for it.
-  @inlinable public static func append(
-    spans indices: some Collection<UInt32>, of facts: RequestFacts, in bytes: RawSpan, to output: inout [UInt8]
-  ) {
-    append(spans: Array(indices).span, of: facts, in: bytes, to: &output)
-  }
 }
 
 extension RewritePlan.SpanAction {

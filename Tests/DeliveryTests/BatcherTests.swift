@@ -149,7 +149,6 @@ extension Batcher {
       sum.spans += appended.spans
       sum.bytes += appended.bytes
       #expect(batcher.byteCount <= maxBytes, "seed \(seed)")
-      if random.chance(0.2), let batch = sealed.last { batcher.recycle(batch.payload) }
     }
     if let rest = batcher.seal() { sealed.append(rest) }
     #expect(sealed.flatMap(\.payload) == expected, "seed \(seed)")

@@ -45,7 +45,7 @@ enum RewriteTarget {
     guard limit == .max, let first = written.first else { return }
     var listed: [UInt8] = []
     let kept = facts.spans.indices.filter { edits.spans[$0] != nil }.map { UInt32($0) }
-    BatchWriter.append(spans: kept, of: facts, in: request.span.bytes, to: &listed)
+    BatchWriter.append(spans: kept.span, of: facts, in: request.span.bytes, to: &listed)
     let original = try? Request(serializedBytes: request)
     let wanted = original?.cut { edits.spans[$0] != nil }
     let decoded = try succeeds("decoding a list") { try Request(serializedBytes: listed) }

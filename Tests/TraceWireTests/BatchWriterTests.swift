@@ -53,7 +53,8 @@ struct BatchWriterTests {
       #expect(try Request(serializedBytes: output) == Self.filtered(oracle) { kept.contains($0) }, "seed \(seed)")
       #expect(try Self.records(output) == kept.map { Array(bytes[facts.spans[$0].record.indices]) }, "seed \(seed)")
       var listed: [UInt8] = []
-      BatchWriter.append(spans: kept.map(UInt32.init), of: facts, in: bytes.span.bytes, to: &listed)
+      let indices = kept.map(UInt32.init)
+      BatchWriter.append(spans: indices.span, of: facts, in: bytes.span.bytes, to: &listed)
       #expect(listed == output, "seed \(seed)")
       if share == 10, seed % 2 == 0 { #expect(output == bytes, "seed \(seed)") }
     }

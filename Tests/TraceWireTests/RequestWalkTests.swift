@@ -140,7 +140,8 @@ struct RequestWalkTests {
     try facts.walk(bytes.span.bytes, keys: AttributeKeys())
     #expect(bytes.part(facts.spans[0].calleeRegion) == [0xc3])
     var output: [UInt8] = []
-    BatchWriter.append(spans: [0] as [UInt32], of: facts, in: bytes.span.bytes, to: &output)
+    let indices: [UInt32] = [0]
+    BatchWriter.append(spans: indices.span, of: facts, in: bytes.span.bytes, to: &output)
     #expect(output == bytes)
   }
 
