@@ -26,6 +26,14 @@ struct FrameHead: Equatable {
   var type: UInt8
   var flags: UInt8
 
+  /// What the frame is for.
+  var kind: FrameKinds {
+    switch type {
+    case FrameType.data, FrameType.headers, FrameType.continuation, FrameType.pushPromise: .messages
+    default: .control
+    }
+  }
+
   /// What the frame may be abuse of, if it may.
   var suspicion: HTTP2Fault.Kind? {
     switch type {
@@ -44,6 +52,13 @@ struct FrameHead: Equatable {
     default: return .unknownFrames
     }
   }
+}
+
+/// What frames are for: fields and bodies of messages, or the connection itself.
+struct FrameKinds: OptionSet {
+  let rawValue: UInt8
+  static let messages = FrameKinds(rawValue: 1)
+  static let control = FrameKinds(rawValue: 2)
 }
 
 /// Finds the frames in a stream of bytes that comes in pieces of any size. It counts beside nghttp2, which tells

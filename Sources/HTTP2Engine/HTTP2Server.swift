@@ -108,6 +108,9 @@ public final class HTTP2Server {
   /// Nothing is left to be read or written: the transport may close.
   public var isDone: Bool { session.isDone }
 
+  /// Whether the last `receive` began no field block and no DATA: nobody has asked for anything.
+  public var hasOnlyControl: Bool { session.seen == .control }
+
   /// Whether `drain` would give something now.
   public var hasOutput: Bool { session.hasOutput }
 

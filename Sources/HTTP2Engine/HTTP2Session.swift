@@ -26,6 +26,8 @@ final class HTTP2Session {
   private var scanner: FrameScanner
   /// CONTINUATION frames since another frame came.
   private var continuations = 0
+  /// What kinds of frames the last read brought.
+  private(set) var seen: FrameKinds = []
   /// Frames that were made in the middle of a read, and how many; drained first.
   private var early: (bytes: [UInt8], frames: Int) = ([], 0)
   private var isAnnounced = false
@@ -103,6 +105,7 @@ final class HTTP2Session {
     if let fault { throw fault }
     guard !isLost, !bytes.isEmpty else { return }
     meter.advance(to: now)
+    seen = []
     var rest = bytes[...]
     while true {
       take(UnsafeRawBufferPointer(rebasing: rest.prefix(Self.pieceBytesMax)))
@@ -237,6 +240,7 @@ final class HTTP2Session {
   private func count(_ bytes: RawSpan) {
     var offset = 0
     while noted == nil, let head = scanner.next(in: bytes, at: &offset) {
+      seen.formUnion(head.kind)
       continuations = head.type == FrameType.continuation ? continuations &+ 1 : 0
       if continuations > SessionCallbacks.continuationsMax { return note(HTTP2Fault(.continuations)) }
       if let suspicion = head.suspicion { charge(suspicion) }

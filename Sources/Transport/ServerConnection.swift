@@ -33,6 +33,7 @@ final class ServerConnection: ChannelDuplexHandler {
   var idleness = Idleness()
   var timers = ConnectionTimers()
   private var isReading = false
+  private var isTurnAwaited = false
   private var isDraining = false
   /// The peer sends no more: TCP's FIN or TLS's `close_notify`.
   private var isInputEnded = false
@@ -174,7 +175,17 @@ final class ServerConnection: ChannelDuplexHandler {
 
   func channelReadComplete(context: ChannelHandlerContext) {
     if case .http1 = mode { context.fireChannelReadComplete() }
-    flush()
+    if case .http2(let server) = mode, server.hasOnlyControl, fault == nil { flushInTurn() } else { flush() }
+  }
+
+  /// Writes after what others wait for: hundreds of peers may send a PING at the same moment.
+  private func flushInTurn() {
+    guard !isTurnAwaited else { return }
+    isTurnAwaited = true
+    registry.turns.add { [weak self] in
+      self?.isTurnAwaited = false
+      self?.flush()
+    }
   }
 
   private func throwAway(_ byteCount: Int) {

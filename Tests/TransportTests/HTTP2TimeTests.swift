@@ -33,6 +33,34 @@ enum HTTP2Bytes {
     return peer
   }
 
+  private static let pong = HTTP2Bytes.frame(6, flags: 1, [1, 2, 3, 4, 5, 6, 7, 8])
+
+  /// Who asks for nothing comes after who does.
+  @Test func aPingIsAnsweredInItsTurn() throws {
+    let peer = try open()
+    try peer.wait(seconds: 1)
+    let before = peer.bytes
+    try peer.send(HTTP2Bytes.ping + HTTP2Bytes.ping)
+    #expect(peer.bytes == before)
+    try peer.wait(seconds: 1)
+    #expect(peer.bytes == before + Self.pong + Self.pong)
+    try peer.wait(seconds: 1)
+    #expect(peer.bytes == before + Self.pong + Self.pong)
+  }
+
+  @Test func aRequestTakesThePingBeforeItAlong() throws {
+    let peer = try open()
+    try peer.wait(seconds: 1)
+    let before = peer.bytes
+    try peer.send(HTTP2Bytes.ping)
+    try peer.send(HTTP2Bytes.headers(1, flags: 5))
+    #expect(peer.bytes.dropFirst(before.count).starts(with: Self.pong))
+    let answered = peer.bytes
+    #expect(answered.count > before.count + Self.pong.count)
+    try peer.wait(seconds: 1)
+    #expect(peer.bytes == answered)
+  }
+
   /// SETTINGS are the last part of the preface.
   @Test(arguments: [0, 4, 9]) func aPrefaceWithoutSettings(_ count: Int) throws {
     let peer = try EmbeddedConnection()
