@@ -7,7 +7,9 @@ extension PolicyEngine {
     let isRouting = !policy.routes.isEmpty
     locate(facts, in: bytes)
     // After an unusually large request the room goes with the next one that is not.
-    bearings.empty(capacityMax: max(1 << 16, facts.spans.count &* 2))
+    if bearings.capacity > max(1 << 16, facts.spans.count &* 2) { bearings.giveBack() }
+    bearings.removeAll(keepingCapacity: true)
+    bearings.reserveCapacity(facts.spans.count)
     groups.reset(spans: isRouting ? facts.spans.count : 0)
     let spans = facts.spans.span
     for index in spans.indices {

@@ -38,11 +38,7 @@ struct TraceGroups: Sendable {
     var size = 16
     while size < spans &* 2 { size &*= 2 }
     mask = size &- 1
-    if slots.count < size {
-      slots = Array(repeating: 0, count: size)
-    } else {
-      for slot in 0..<size { slots[slot] = 0 }
-    }
+    slots.fill(0, count: size)
   }
 
   /// The index of a trace's group, made where there is none.

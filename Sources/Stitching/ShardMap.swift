@@ -49,25 +49,36 @@ public struct RequestPartitioner: Sendable {
       offsets.append(fill[Int(group.shard)])
       fill[Int(group.shard)] &+= group.count
     }
-    var lists = fill.map { [UInt32](repeating: 0, count: Int($0)) }
+    var lists = fill.map { count in
+      var list: [UInt32] = []
+      list.fill(0, count: Int(count))
+      return list
+    }
     for (index, number) in groupOfSpan.enumerated() where number != .max {
       if facts.isLong { LongWork.step(index) }
       let shard = Int(groups[Int(number)].shard)
       lists[shard][Int(offsets[Int(number)])] = UInt32(truncatingIfNeeded: index)
       offsets[Int(number)] &+= 1
     }
-    // What an unusually large request took is given back.
-    if table.capacity > 1 << 16 { self = RequestPartitioner(map: map) }
+    if table.capacity > 1 << 16 { giveBack() }
     return lists
+  }
+
+  /// Gives back what an unusually large request took.
+  private mutating func giveBack() {
+    groups.giveBack()
+    groupOfSpan.giveBack()
+    table.giveBack()
+    offsets.giveBack()
   }
 
   private mutating func group(_ facts: RequestFacts) {
     groups.removeAll(keepingCapacity: true)
     groupOfSpan.removeAll(keepingCapacity: true)
+    groupOfSpan.reserveCapacity(facts.spans.count)
     var capacity = 16
     while capacity < facts.spans.count &* 2 { capacity &*= 2 }
-    table.removeAll(keepingCapacity: true)
-    table.append(contentsOf: repeatElement(0, count: capacity))
+    table.fill(0, count: capacity)
     let spans = facts.spans.span
     var last: UInt32 = .max
     for index in spans.indices {

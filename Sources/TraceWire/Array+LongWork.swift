@@ -1,26 +1,43 @@
 internal import Glibc
 
-extension Array {
-  /// Makes room for so many elements, of which those past the first 2 MiB come in pages of 2 MiB where the system has
-  /// such. Tens of thousands of small ones take long to be touched first and to be given back, and meanwhile nobody
-  /// else in the process can map memory.
-  public mutating func reserveLarge(_ count: Int) {
+/// What takes long of a large array, because of its pages: as `LongWork`. A small array is not worth a pause.
+extension Array where Element: BitwiseCopyable {
+  /// Makes this so many times the element, in the room that is there as far as it goes.
+  @inlinable public mutating func fill(_ element: Element, count: Int) {
+    removeAll(keepingCapacity: true)
     reserveCapacity(count)
-    let (byteCount, overflow) = capacity.multipliedReportingOverflow(by: MemoryLayout<Element>.stride)
-    guard !overflow, byteCount > HugePages.size else { return }
-    withUnsafeMutableBufferPointer { HugePages.prefer(UnsafeMutableRawPointer($0.baseAddress), byteCount) }
+    let portion = Swift.max(1, Pages.atOnce / MemoryLayout<Element>.stride)
+    while self.count < count {
+      if !isEmpty { LongWork.pause() }
+      append(contentsOf: repeatElement(element, count: Swift.min(portion, count &- self.count)))
+    }
+  }
+
+  /// Empties the array and gives its room back.
+  @inlinable public mutating func giveBack() {
+    if count > Pages.mappedMin / MemoryLayout<Element>.stride { withUnsafeMutableBytes { Pages.giveBack($0) } }
+    self = []
   }
 }
 
-private enum HugePages {
-  static let size = 2 << 20
+@usableFromInline enum Pages {
+  /// Bytes to touch for the first time, or to give back, between two pauses: a fraction of a millisecond's work.
+  @usableFromInline static let atOnce = 1 << 19
+  /// Smaller arrays are not mapped by themselves: their pages serve the next.
+  @usableFromInline static let mappedMin = 4 << 20
+  private static let size = 1 << 12
 
-  /// A wish: where there are none, or the system does not give them, pages are small.
-  static func prefer(_ start: UnsafeMutableRawPointer?, _ byteCount: Int) {
-    guard let start else { return }
-    let first = start.alignedUp(toMultipleOf: size)
-    let usable = byteCount - (first - start)
-    guard usable >= size else { return }
-    _ = madvise(first, usable / size * size, MADV_HUGEPAGE)
+  /// Gives the system the whole pages of memory that nobody reads any more; the addresses stay, for who unmaps them. To
+  /// unmap tens of mebibytes at once takes milliseconds.
+  @usableFromInline static func giveBack(_ memory: UnsafeMutableRawBufferPointer) {
+    guard let start = memory.baseAddress else { return }
+    var next = start.alignedUp(toMultipleOf: size)
+    let end = (start + memory.count).alignedDown(toMultipleOf: size)
+    while next < end {
+      let count = Swift.min(atOnce, end - next)
+      _ = madvise(next, count, MADV_DONTNEED)
+      next += count
+      LongWork.pause()
+    }
   }
 }

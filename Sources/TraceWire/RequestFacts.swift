@@ -70,9 +70,9 @@ public struct RequestFacts: Sendable {
 
   /// Makes room for so many parts.
   mutating func reserve(_ census: RequestCensus) {
-    resources.reserveLarge(census.resources)
-    scopes.reserveLarge(census.scopes)
-    spans.reserveLarge(census.spans)
+    resources.reserveCapacity(census.resources)
+    scopes.reserveCapacity(census.scopes)
+    spans.reserveCapacity(census.spans)
   }
 
   /// Forgets the request and gives back what an unusually large one has taken.
@@ -80,8 +80,16 @@ public struct RequestFacts: Sendable {
     if max(resources.capacity, scopes.capacity, spans.capacity) > Self.keptMax
       || max(resourceGaps.capacity, scopeGaps.capacity) > 8 &* Self.keptMax
     {
-      self = RequestFacts()
+      giveBack()
     }
+  }
+
+  /// Forgets the request and gives all room back.
+  public mutating func giveBack() {
+    spans.giveBack()
+    resourceGaps.giveBack()
+    scopeGaps.giveBack()
+    self = RequestFacts()
   }
 
   /// Forgets the last request and keeps the room.

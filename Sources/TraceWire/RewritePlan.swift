@@ -37,27 +37,22 @@ public struct RewritePlan: Sendable {
   /// Spans and bytes of a request whose room is kept for the next one.
   private static let spansKept = 1 << 14
   private static let bytesKept = 1 << 22
-  /// Spans of a new plan until others have their turn: touching fresh memory takes long.
-  private static let filledAtOnce = 1 << 16
 
   /// Forgets the plan and gives back what an unusually large request has taken.
   public mutating func giveBackRoom() {
     if max(spans.capacity, resources.capacity) > Self.spansKept || scratch.capacity > Self.bytesKept {
+      spans.giveBack()
+      scratch.giveBack()
       self = RewritePlan()
     }
   }
 
   /// Keeps everything of a request with so many spans and resources as it came, and keeps the arrays' room.
   public mutating func reset(spans spanCount: Int, resources resourceCount: Int) {
-    spans.removeAll(keepingCapacity: true)
+    spans.fill(.keep, count: spanCount)
     resources.removeAll(keepingCapacity: true)
     scopes.removeAll(keepingCapacity: true)
     scratch.removeAll(keepingCapacity: true)
-    spans.reserveLarge(spanCount)
-    while spans.count < spanCount {
-      if !spans.isEmpty { LongWork.pause() }
-      spans.append(contentsOf: repeatElement(.keep, count: min(Self.filledAtOnce, spanCount &- spans.count)))
-    }
     resources.append(contentsOf: repeatElement(.keep, count: resourceCount))
   }
 }

@@ -11,7 +11,7 @@ internal import TraceWire
 /// division among the shards, and the compression for the journal. Everything here lives on one thread.
 final class AggregatorStage {
   /// A request that may be taken in.
-  struct Read: Sendable {
+  struct Read: GivenBack {
     var request: ReceivedRequest
     /// The valid spans by shard.
     var lists: [[UInt32]]
@@ -19,6 +19,14 @@ final class AggregatorStage {
     var packed: [UInt8]
     /// Who gives back the room of a large one.
     var remains: Remains<Read, AggregatorStage>?
+
+    consuming func giveBack() {
+      var (bytes, facts, lists) = (request.bytes, request.facts, lists)
+      _ = consume self
+      bytes.giveBack()
+      facts.giveBack()
+      for index in lists.indices { lists[index].giveBack() }
+    }
   }
 
   private let shared: AggregatorShared

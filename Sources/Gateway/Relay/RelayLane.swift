@@ -3,6 +3,7 @@ internal import Intake
 internal import NIOCore
 internal import Policy
 internal import Telemetry
+internal import TraceWire
 internal import Transport
 
 /// What one event loop of a relay does with requests: its stage makes batches of them, which go to its queue. Large
@@ -70,8 +71,11 @@ final class RelayLane: SpanConsumer {
     }
     let here = NIOLoopBound((lane: self, completion: completion), eventLoop: loop)
     let packing = packing(nil)
+    let handover = Handover(request)
     bulk.execute(on: number) { [loop, shared] stage in
+      guard var request = handover.take() else { return }
       var taken = stage.take(request, owner: owner)
+      request.body.giveBack()
       taken.sealed += stage.seal()
       taken.sealed = taken.sealed.map { stage.pack($0, packing) }
       shared.endCopy(room)
