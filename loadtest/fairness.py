@@ -172,11 +172,15 @@ def unread(address, options):
 
 
 def repeat(address, message):
+    # In pieces: while the system copies it takes the core from nobody, and the victim would wait for it.
+    pieces = [message[start : start + 16384] for start in range(0, len(message), 16384)]
+
     def run():
         connection = connect(address)
         while True:
             try:
-                connection.sendall(message)
+                for piece in pieces:
+                    connection.sendall(piece)
                 answer(connection)
             except (OSError, ConnectionError):
                 time.sleep(0.01)
