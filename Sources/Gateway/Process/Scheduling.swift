@@ -5,10 +5,10 @@ internal import NIOCore
 enum Scheduling {
   /// Short enough that nobody notices, in nanoseconds; the system's own slices are milliseconds.
   private static let responsiveSlice: UInt64 = 100_000
-  /// What the thread with long work is owed for the time that the event loop had its core, it gets at a stretch, up to a
-  /// tick of the system's clock: at 10 that was three to five times as often as at 19, where it is owed a seventieth.
-  /// With an event loop that never pauses, large requests wait for long: they are who can.
-  private static let bulkNiceness: CInt = 19
+  /// An event loop that never pauses leaves the thread with long work a twentieth of its core. With less, large requests
+  /// wait for seconds then (at 19 three times as long); with more, the event loop waits for what cannot pause, above all
+  /// for the decompression of a large body.
+  private static let bulkNiceness: CInt = 13
 
   /// The cores that this process may use: what its control group and its affinity leave it.
   static var cores: Int {
@@ -19,6 +19,7 @@ enum Scheduling {
   /// Makes the calling thread one that answers soon: it asks for short slices, and so gets its next one soon.
   static func beResponsive() { longspan_schedule(0, responsiveSlice) }
 
-  /// Makes the calling thread one that has long work and gives way to the others.
-  static func giveWay() { longspan_schedule(bulkNiceness, 0) }
+  /// Makes the calling thread one that has long work and gives way to the others: it is owed little, and has that in
+  /// short slices.
+  static func giveWay() { longspan_schedule(bulkNiceness, responsiveSlice) }
 }
