@@ -20,11 +20,12 @@ extension Array where Element: BitwiseCopyable {
   }
 }
 
-@usableFromInline enum Pages {
+/// The memory of large arrays, as the system gives it.
+public enum Pages {
   /// Bytes to touch for the first time, or to give back, between two pauses: a fraction of a millisecond's work.
   @usableFromInline static let atOnce = 1 << 19
-  /// Smaller arrays are not mapped by themselves: their pages serve the next.
-  @usableFromInline static let mappedMin = 4 << 20
+  /// Bytes from which on the allocator is to map an array by itself. The pages of smaller ones serve the next.
+  public static let mappedMin = 4 << 20
   private static let size = 1 << 12
 
   /// Gives the system the whole pages of memory that nobody reads any more; the addresses stay, for who unmaps them. To

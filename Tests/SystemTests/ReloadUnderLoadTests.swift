@@ -98,6 +98,7 @@ import Testing
     try await sink.expect(report.acknowledged)
     for aggregator in aggregators {
       let scrape = try await aggregator.scrapeAtRest()
+      #expect(scrape.received > 0, "both had their turn")
       #expect(scrape.outcome("duplicate") == 0)
     }
     #expect(await relay.process.end() == 0)
@@ -148,6 +149,7 @@ import Testing
     var came: [String] = []
     for sink in sinks {
       let spans = try sink.spans().map { $0.spanID.map { String(Int($0) | 0x100, radix: 16).dropFirst() }.joined() }
+      #expect(!spans.isEmpty, "both had their turn")
       came += spans
     }
     #expect(came.count == Set(came).count, "a span came twice")

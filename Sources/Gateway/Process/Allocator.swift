@@ -1,4 +1,5 @@
 internal import CLinux
+internal import TraceWire
 
 /// The C library's allocator, of which all memory comes: set up so that what is given back to it goes back to the
 /// system, where it would otherwise stay with the process for good.
@@ -6,7 +7,7 @@ enum Allocator {
   /// Larger pieces are mapped by themselves and unmapped when they are given back. Left to itself the allocator raises
   /// this to 32 MiB with the first large request, and keeps what large requests took. Much lower, and requests of an
   /// ordinary size would pay for fresh pages each time.
-  private static let mappedBytesMin: CInt = 4 << 20
+  private static let mappedBytesMin = CInt(Pages.mappedMin)
   /// What an arena keeps of free memory at its end. Left to itself the allocator keeps 128 KiB: each batch that is done
   /// gives its pages back, and the next one has the system map and clear as many.
   private static let keptBytesMax: CInt = 8 << 20

@@ -6,7 +6,7 @@ enum Scheduling {
   /// Short enough that nobody notices, in nanoseconds; the system's own slices are milliseconds.
   private static let responsiveSlice: UInt64 = 100_000
   /// An event loop that never pauses leaves the thread with long work a twentieth of its core. With less, large requests
-  /// wait for seconds then (at 19 three times as long); with more, the event loop waits for what cannot pause, above all
+  /// wait longer then (at 19 three times as long); with more, the event loop waits for what cannot pause, above all
   /// for the decompression of a large body.
   private static let bulkNiceness: CInt = 13
 
