@@ -46,6 +46,7 @@ public struct HTTP2Fault: Error, Hashable, Sendable {
     }
   }
 
+  /// What went wrong.
   public var kind: Kind
   /// nghttp2's (negative) or HTTP/2's (positive) error code; 0 where the fault is ours.
   public var code: Int32
@@ -72,5 +73,6 @@ public struct HTTP2Fault: Error, Hashable, Sendable {
 }
 
 extension HTTP2Fault: CustomStringConvertible {
+  /// The kind, with the code where there is one.
   public var description: String { code == 0 ? kind.rawValue : "\(kind.rawValue) (\(code))" }
 }

@@ -9,6 +9,7 @@ public struct HeaderFields: Sendable, ExpressibleByDictionaryLiteral {
   private var storage: [UInt8] = []
   private var fields: [Field] = []
 
+  /// No fields.
   public init() {}
 
   /// No fields yet, but room for so many and their bytes.

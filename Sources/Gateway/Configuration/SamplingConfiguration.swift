@@ -22,9 +22,11 @@ public struct SamplingConfiguration: Sendable, Equatable {
     public init() {}
   }
 
+  /// `type`.
   public var kind = Kind.probabilistic
   /// `param`, from 0 to 1.
   public var probability = 1.0
+  /// `mode`: what is made of thresholds that spans bring.
   public var mode = Mode.equalizing
   public var traceMemory = TraceMemory()
 

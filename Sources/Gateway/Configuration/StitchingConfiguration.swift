@@ -11,6 +11,7 @@ public struct StitchingConfiguration: Sendable, Equatable {
   /// The most the journal holds. Its batches are compressed, and stay `flow.link_ttl` longer than their traces.
   public var journalBytesMax: Int { max(1 << 30, 4 * memoryLimitBytes) }
 
+  /// The defaults.
   public init() {}
 }
 
@@ -23,6 +24,7 @@ public struct FlowConfiguration: Sendable, Equatable {
   public var linkTTL: Duration = .seconds(60)
   public var maxHalfLinks = 2_000_000
 
+  /// The defaults.
   public init() {}
 }
 
